@@ -1,0 +1,1 @@
+"""What was said: turns, conversations and the session that asks one question."""

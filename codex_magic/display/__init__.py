@@ -1,0 +1,1 @@
+"""What is seen: events become Markdown, and Markdown becomes safe HTML."""
