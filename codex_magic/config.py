@@ -1,0 +1,109 @@
+"""The settings, as traits, with their defaults: the one table of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, TraitError, Unicode
+from traitlets.config import Configurable
+
+from .errors import ConfigError
+
+DEFAULT_MODEL = "gpt-5.1-codex-mini"
+
+# OpenAI retired the default model from its API on 2026-07-23. Where a service does not know it,
+# the first of these that it lists takes its place: the one that OpenAI names as successor, then
+# models of about its kind and price.
+SUCCESSORS = (
+    "gpt-5.6-terra",
+    "gpt-5.6-luna",
+    "gpt-6.1-terra",
+    "gpt-6-luna",
+    "gpt-5.3-codex",
+    "gpt-5.4-mini",
+    "gpt-5.6",
+    "gpt-5.5",
+    "gpt-5.4",
+    "gpt-5.1",
+)
+
+INSTRUCTIONS = (
+    "You are an assistant in a Jupyter notebook. Answer in Markdown, briefly. "
+    "Put code into fenced blocks that name their language; write Python unless asked otherwise."
+)
+
+STATES = ("stateless", "previous_response_id", "conversation")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+SUMMARIES = ("auto", "concise", "detailed", "off")
+VERBOSITIES = ("low", "medium", "high")
+
+
+class Codex(Configurable):
+    """
+    The settings of ``%codex``.
+
+    Each can stand in ``ipython_config.py`` as ``c.Codex.model = "…"``, and be changed with
+    ``%codex config model=…`` or ``%config Codex.model = "…"``. Keys are no settings: they come
+    from the environment.
+    """
+
+    model = Unicode(DEFAULT_MODEL, help="The model that answers.").tag(config=True)
+    backend = Unicode(
+        "", help="The service: openai, azure, llama.cpp, local; empty finds one."
+    ).tag(config=True)
+    base_url = Unicode("", help="The service's address, as https://host/v1.").tag(config=True)
+    effort = Unicode(
+        "",
+        help="Reasoning effort: none, minimal, low, medium, high, xhigh, max; empty: the model's.",
+    ).tag(config=True)
+    summary = CaselessStrEnum(
+        SUMMARIES, "auto", help="Reasoning summary: auto, concise, detailed, off."
+    ).tag(config=True)
+    verbosity = Enum(
+        ("", *VERBOSITIES), "", help="Length of answers: low, medium, high; empty: the model's."
+    ).tag(config=True)
+    instructions = Unicode(
+        INSTRUCTIONS, help="What the model is told before the conversation."
+    ).tag(config=True)
+    state = CaselessStrEnum(
+        STATES,
+        "stateless",
+        help="Who keeps the conversation: stateless (this kernel), previous_response_id or "
+        "conversation (the service, too).",
+    ).tag(config=True)
+    store = CaselessStrEnum(
+        ("auto", "yes", "no"),
+        "auto",
+        help="Whether the service keeps answers: auto is what the state mode needs.",
+    ).tag(config=True)
+    max_retries = Int(2, min=0, help="Tries after a request that failed in passing.").tag(
+        config=True
+    )
+    timeout = Float(
+        600.0, min=0.1, help="Seconds of silence after which the service counts as gone."
+    ).tag(config=True)
+    local = Bool(
+        True, help="Whether the embedded model answers where there is no key for a service."
+    ).tag(config=True)
+
+    def assign(self, name: str, text: str) -> None:
+        """
+        Change a setting from text, as ``%codex config name=text`` has it.
+
+        Raises:
+            ConfigError: There is no such setting, or it cannot have this value.
+        """
+        traits = self.traits(config=True)
+        if name not in traits:
+            raise ConfigError(f"{name!r} is no setting. Known: {', '.join(sorted(traits))}.")
+        try:
+            setattr(self, name, traits[name].from_string(text))
+        except (TraitError, ValueError) as error:
+            raise ConfigError(f"{name} = {text!r} does not work: {error}") from error
+
+    def rows(self) -> list[tuple[str, Any, Any, str]]:
+        """Return name, value, default and meaning of every setting."""
+        return [
+            (name, getattr(self, name), trait.default(self), str(trait.help))
+            for name, trait in sorted(self.traits(config=True).items())
+        ]

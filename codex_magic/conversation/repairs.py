@@ -1,0 +1,165 @@
+"""What to change when a service refuses a request that could be asked in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from ..api.client import AsyncCodexClient
+from ..api.failures import is_model_missing
+from ..errors import APIError, APIStatusError, InvalidRequestError, NotFoundError, StreamError
+from .turns import Conversation, Plan
+
+# Fields of ours that a model or a service may refuse; an answer without them is better than none.
+_OURS = ("reasoning.summary", "include", "text.verbosity", "store")
+_LOST_CHAIN = ("previous_response_not_found", "zero data retention", "previous response")
+_BAD_SEAL = ("invalid_encrypted_content", "encrypted content for item", "item with id 'rs_")
+_PASSING = frozenset({"server_error", "server_is_overloaded", "slow_down"})
+
+
+class IgnoredStateError(APIError):
+    """The service answered as if it had never heard of what it was to keep."""
+
+
+@dataclass(slots=True)
+class Experience:
+    """
+    What this kernel has learned of services, so that it errs once and not in every cell.
+
+    Attributes:
+        refused: Dotted fields that a model of a service does not take.
+        forgetful: Services that ignore, or lost, what they were to keep.
+        unsealing: Services that cannot read sealed reasoning.
+        successor: By service and retired model, the model that stands for it.
+    """
+
+    refused: set[tuple[str, str, str]] = field(default_factory=set)
+    forgetful: set[str] = field(default_factory=set)
+    unsealing: set[str] = field(default_factory=set)
+    successor: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class Repairs:
+    """
+    The repairs of one question; each is tried once.
+
+    A repair changes what the next try looks up (the experience, the conversation's link) and
+    says so in one line, which is empty where the user need not know.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        experience: Experience,
+        conversation: Conversation,
+        client: AsyncCodexClient,
+        ours: frozenset[str],
+        successors: Sequence[str],
+    ) -> None:
+        self._service = service
+        self._experience = experience
+        self._conversation = conversation
+        self._client = client
+        self._ours = ours
+        self._successors = successors
+        self._tried: set[str] = set()
+
+    async def repair(self, error: APIError, model: str, plan: Plan) -> str | None:
+        """Return what was changed so that another try makes sense, or None where nothing does."""
+        for name, attempt in _REPAIRS.items():
+            if name not in self._tried:
+                said = await attempt(self, error, model, plan)
+                if said is not None:
+                    self._tried.add(name)
+                    return said
+        # Several fields may be refused, one after the other; each is refused once.
+        return self._without_field(error, model)
+
+    async def _succeed(self, error: APIError, model: str, plan: Plan) -> str | None:
+        """Ask the closest live successor of the default model where the service retired it."""
+        if not isinstance(error, APIStatusError) or not is_model_missing(error, model):
+            return None
+        try:
+            listed = await self._client.models.list()
+        except APIError:
+            return None
+        live = [found.slug for found in listed if found.is_live(date.today())]
+        chosen = next((name for name in self._successors if name in live), None)
+        if chosen is None and self._successors and len(live) == 1:
+            chosen = live[0]
+        if chosen is None:
+            error.message = f"{error.message} {_name_models(live)}"
+            return None
+        self._experience.successor[self._service, model] = chosen
+        return f"{model} is not served here any more: {chosen} answers."
+
+    async def _replay(self, error: APIError, model: str, plan: Plan) -> str | None:
+        """Send the history where the service has lost, or never knew, what it was to keep."""
+        if not (plan.previous_response_id or plan.conversation_id):
+            return None
+        if isinstance(error, IgnoredStateError):
+            self._experience.forgetful.add(self._service)
+            return "The service keeps no state: the history was sent instead."
+        text = f"{error.code} {error.message}".lower()
+        if not (isinstance(error, NotFoundError) or any(words in text for words in _LOST_CHAIN)):
+            return None
+        if plan.conversation_id:
+            self._conversation.link = None
+        else:
+            self._experience.forgetful.add(self._service)
+        return "The service no longer has the conversation: the history was sent instead."
+
+    async def _unseal(self, error: APIError, model: str, plan: Plan) -> str | None:
+        """Leave out reasoning that the service cannot read."""
+        text = f"{error.code} {error.message}".lower()
+        if not isinstance(error, InvalidRequestError) or not any(w in text for w in _BAD_SEAL):
+            return None
+        self._experience.unsealing.add(self._service)
+        return "The service could not read its earlier reasoning: asked again without it."
+
+    async def _again(self, error: APIError, model: str, plan: Plan) -> str | None:
+        """Ask again after a break, where the service kept nothing and nothing was shown."""
+        passing = (
+            isinstance(error, APIStatusError)
+            and error.status_code is None
+            and error.code in _PASSING
+        )
+        if plan.state != "stateless" or not (isinstance(error, StreamError) or passing):
+            return None
+        return "The connection broke off before the answer began: asked again."
+
+    def _without_field(self, error: APIError, model: str) -> str | None:
+        """Leave out a field that the user did not ask for and the service does not take."""
+        if not isinstance(error, InvalidRequestError):
+            return None
+        said = f"{error.param or ''} {error.message}".lower()
+        for path in _OURS:
+            key = (self._service, model, path)
+            if path in self._ours and key not in self._experience.refused and _names(path, said):
+                self._experience.refused.add(key)
+                told = "No reasoning summary: the service refuses it here."
+                return told if path == "reasoning.summary" else ""
+        return None
+
+
+_REPAIRS: dict[str, Callable[[Repairs, APIError, str, Plan], Awaitable[str | None]]] = {
+    "model": Repairs._succeed,
+    "replay": Repairs._replay,
+    "seal": Repairs._unseal,
+    "again": Repairs._again,
+}
+
+
+def _names(path: str, text: str) -> bool:
+    """Whether an error speaks of a field, by its name or by what it asks for."""
+    if path == "include":
+        return "include" in text.split() or "encrypted content is not supported" in text
+    return path in text or (path == "reasoning.summary" and "reasoning summar" in text)
+
+
+def _name_models(live: Sequence[str]) -> str:
+    if not live:
+        return "The service lists no models."
+    more = f" and {len(live) - 12} more" if len(live) > 12 else ""
+    return f"Live models: {', '.join(live[:12])}{more}."

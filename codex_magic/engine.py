@@ -1,0 +1,137 @@
+"""
+One private event loop in a daemon thread: sessions run there.
+
+Cells and panels submit, listen and cancel; they never wait inside a coroutine, so that an
+interrupt reaches the main thread at once and the notebook's own event loop is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+_SLICE = 0.1
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Job(Generic[S, T]):
+    """Work on the engine's loop, as the thread that submitted it sees it."""
+
+    def __init__(self) -> None:
+        self._signals: deque[S] = deque()
+        self._news = threading.Event()
+        self._ended = threading.Event()
+        self._task: asyncio.Task[T] | None = None
+        self._cancelled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.future: Future[T] = Future()
+
+    @property
+    def done(self) -> bool:
+        """Whether the work has ended, and every signal of it can be taken."""
+        return self.future.done()
+
+    def take(self, timeout: float) -> list[S]:
+        """Wait at most ``timeout`` seconds for news and return all signals since the last call."""
+        if not self._signals and not self.done:
+            self._news.wait(timeout)
+        self._news.clear()
+        taken = []
+        while self._signals:
+            taken.append(self._signals.popleft())
+        return taken
+
+    def rest(self, seconds: float) -> None:
+        """Wait until the work has ended, or until ``seconds`` have passed, whatever it says."""
+        end = time.monotonic() + seconds
+        # Slices, because on Windows nothing interrupts a lock that is waited for.
+        while not self.done and (left := end - time.monotonic()) > 0:
+            self._ended.wait(min(left, _SLICE))
+
+    def emit(self, signal: S) -> None:
+        """Tell the listener something; called on the loop."""
+        self._signals.append(signal)
+        self._news.set()
+
+    def cancel(self) -> None:
+        """Stop the work; it may still say how it ended."""
+        self._cancelled = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cancel_task)
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _start(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+        # The job keeps the task: the loop itself holds tasks weakly.
+        self._task = loop.create_task(work)
+        self._task.add_done_callback(self._finish)
+        if self._cancelled:
+            self._task.cancel()
+
+    def _finish(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            self.future.cancel()
+        elif (error := task.exception()) is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(task.result())
+        self._ended.set()
+        self._news.set()
+
+
+class Engine:
+    """The loop and its thread, begun at the first use and again after a fork."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def submit(self, work: Callable[[Callable[[S], None]], Coroutine[Any, Any, T]]) -> Job[S, T]:
+        """Run a coroutine on the loop; it is made from a function that tells the job's listener."""
+        loop = self._running()
+        job: Job[S, T] = Job()
+        job._loop = loop
+        loop.call_soon_threadsafe(lambda: job._start(loop, work(job.emit)))
+        return job
+
+    def stop(self) -> None:
+        """End the loop; what runs on it is cancelled."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None and self._pid == os.getpid():
+            loop.call_soon_threadsafe(loop.stop)
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            # A forked child has the loop, but not the thread that runs it.
+            if self._loop is None or self._pid != os.getpid():
+                self._loop = asyncio.new_event_loop()
+                self._pid = os.getpid()
+                threading.Thread(
+                    target=_serve, args=(self._loop,), name="codex-engine", daemon=True
+                ).start()
+            return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
