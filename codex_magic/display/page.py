@@ -1,0 +1,64 @@
+"""A reply as one safe piece of HTML: reasoning folded, answer, notices, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..api.items import Response
+from .markdown import escape_text, render, sanitize
+from .progress import footer, status_line
+
+if TYPE_CHECKING:
+    from .reply import Reply
+
+_THOUGHT = 1_500
+
+
+def reply_html(reply: Reply) -> str:
+    """Return all of a reply."""
+    parts = [opening_html(reply), render(reply.text), closing_html(reply)]
+    return sanitize(f'<div class="codex-reply">{"".join(parts)}</div>')
+
+
+def response_html(response: Response) -> str:
+    """Return all of a bare response."""
+    parts = [reasoning_html(response.reasoning_summary or ""), render(response.output_text)]
+    return sanitize(f'<div class="codex-reply">{"".join(parts)}</div>')
+
+
+def reasoning_html(reasoning: str) -> str:
+    """Return the reasoning summary, folded."""
+    if not reasoning:
+        return ""
+    return (
+        '<details class="codex-reasoning"><summary>Reasoning</summary>'
+        f"{render(reasoning)}</details>"
+    )
+
+
+def opening_html(reply: Reply) -> str:
+    """Return what stands above the answer: notices, and the reasoning, folded."""
+    return _lines(reply.notices, "codex-notices") + reasoning_html(reply.reasoning)
+
+
+def closing_html(reply: Reply) -> str:
+    """Return what stands below the answer: remarks, and what it took."""
+    return _lines([*reply.remarks, footer(reply)], "codex-footer")
+
+
+def progress_html(reply: Reply, silence: float) -> str:
+    """Return what stands in place of words that are yet to come, after seconds of silence."""
+    notices = [] if reply.text else reply.notices
+    lines = [*notices, status_line(reply, silence)]
+    # The end of a long thought is what it is about now.
+    thought = "" if reply.text else render(reply.reasoning[-_THOUGHT:])
+    return sanitize(_lines(lines, "codex-progress") + thought)
+
+
+def _lines(lines: Sequence[str], css_class: str) -> str:
+    """Return lines of plain text, set small, or nothing for none."""
+    if not lines:
+        return ""
+    small = "<br>".join(f"<small>{escape_text(line)}</small>" for line in lines)
+    return f'<div class="{css_class}">{small}</div>'

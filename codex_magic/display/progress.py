@@ -1,0 +1,65 @@
+"""What is going on while the model is silent, and what an answer took once it is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .reply import Reply
+
+DOT = " · "
+
+
+def status_line(reply: Reply, silence: float) -> str:
+    """Return one line of plain text: model, stage, and the seconds of silence."""
+    words = [reply.model, reply.stage]
+    if silence >= 1:
+        words.append(f"{silence:.0f} s")
+    return DOT.join(words)
+
+
+def footer(reply: Reply) -> str:
+    """Return one line of plain text: the model, tokens, seconds, and what was sent."""
+    words = [reply.model, *_tokens(reply), f"{reply.seconds:.1f} s"]
+    if reply.status in ("incomplete", "interrupted"):
+        words.insert(1, reply.status)
+    if reply.sent:
+        words.append(f"sent: {reply.sent}")
+    return DOT.join(words)
+
+
+def short(count: int) -> str:
+    """
+    Return a number of tokens as people read it.
+
+    >>> short(987), short(2140), short(1_250_000)
+    ('987', '2.1k', '1.2M')
+    """
+    if count < 1000:
+        return str(count)
+    if count < 1_000_000:
+        return f"{count / 1000:.1f}k"
+    return f"{count / 1_000_000:.1f}M"
+
+
+def plural(count: int, noun: str) -> str:
+    """
+    Return a count with its noun.
+
+    >>> plural(1, "turn"), plural(3, "turn")
+    ('1 turn', '3 turns')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _tokens(reply: Reply) -> list[str]:
+    usage = reply.usage
+    if usage is None:
+        return []
+    read = f"{short(usage.input_tokens)} in"
+    if usage.cached_tokens:
+        read += f" ({short(usage.cached_tokens)} cached)"
+    written = f"{short(usage.output_tokens)} out"
+    if usage.reasoning_tokens:
+        written += f" ({short(usage.reasoning_tokens)} reasoning)"
+    return [read, written]

@@ -1,0 +1,282 @@
+"""A Reply: what the model says to one question, which knows how to show itself."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..api.calls import Retry
+from ..api.events import (
+    ResponseFunctionCallArgumentsDeltaEvent,
+    ResponseOutputItemAddedEvent,
+    ResponseOutputTextDeltaEvent,
+    ResponseReasoningSummaryTextDeltaEvent,
+    ResponseReasoningTextDeltaEvent,
+    ResponseRefusalDeltaEvent,
+    UnknownEvent,
+)
+from ..api.items import (
+    Json,
+    OutputItem,
+    OutputRefusal,
+    OutputText,
+    Response,
+    ResponseOutputMessage,
+    Usage,
+)
+from ..conversation.session import Asking, Ended, Notice, Signal
+from ..conversation.turns import Plan, Turn
+from ..errors import CodexError
+from .progress import footer, plural
+
+Bundle = dict[str, str]
+_BREAK = "\n\n"
+
+
+class Reply:
+    """
+    The answer to one question, growing while it streams.
+
+    Attributes:
+        prompt: The question.
+        model: The model that answers.
+        status: running, completed, incomplete, interrupted or failed.
+        text: The answer, in Markdown, unchanged.
+        reasoning: The reasoning summary, in Markdown; empty where there is none.
+        parsed: The parsed object of a structured answer, or None.
+        usage: Tokens, once they are known.
+        response: The response, once it has ended; a cut one as far as it came.
+        turn: What the conversation keeps of it.
+        error: Why it failed or broke off.
+        notices: What the user should know before the answer, a line each.
+        remarks: What the user should know after it.
+        seconds: How long it took so far.
+        sent: What went with the question, in words.
+    """
+
+    def __init__(self, prompt: str, *, model: str) -> None:
+        self.prompt = prompt
+        self.model = model
+        self.status = "running"
+        self.stage = "sending"
+        self.parsed: Any = None
+        self.usage: Usage | None = None
+        self.response: Response | None = None
+        self.turn: Turn | None = None
+        self.error: CodexError | None = None
+        self.notices: list[str] = []
+        self.remarks: list[str] = []
+        self.sent = ""
+        # The number of the cell execution that has shown it already, so that a reply which is
+        # also the cell's last value is not shown twice.
+        self.shown_by: int | None = None
+        self._text = _Growing()
+        self._reasoning = _Growing()
+        self._began = time.monotonic()
+        self._ended: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer as far as it has arrived."""
+        return self._text.whole()
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning summary as far as it has arrived."""
+        return self._reasoning.whole()
+
+    @property
+    def seconds(self) -> float:
+        """From the question to now, or to the answer's end."""
+        return (self._ended or time.monotonic()) - self._began
+
+    def text_after(self, position: int) -> tuple[str, int]:
+        """Return the text that came after ``position``, and the position after it."""
+        return self._text.after(position)
+
+    def reasoning_after(self, position: int) -> tuple[str, int]:
+        """Return the reasoning that came after ``position``, and the position after it."""
+        return self._reasoning.after(position)
+
+    def apply(self, signal: Signal) -> None:
+        """Take the next thing that happened: the one way in which a reply changes."""
+        match signal:
+            case ResponseOutputTextDeltaEvent() | ResponseRefusalDeltaEvent():
+                self.stage = "answering"
+                self._text.add(signal.delta, _part(signal.raw))
+            case ResponseReasoningSummaryTextDeltaEvent():
+                self.stage = "reasoning"
+                self._reasoning.add(signal.delta, _part(signal.raw, "summary_index"))
+            case ResponseReasoningTextDeltaEvent():
+                self.stage = "reasoning"
+                self._reasoning.add(signal.delta, _part(signal.raw, "content_index"))
+            case ResponseFunctionCallArgumentsDeltaEvent():
+                self.stage = "calling a function"
+            case ResponseOutputItemAddedEvent():
+                self.stage = _stage_of(signal.item, self.stage)
+            case UnknownEvent():
+                self.stage = _stage_of_unknown(signal.type, self.stage)
+            case Asking():
+                self._ask(signal)
+            case Retry():
+                self.stage = f"waiting {signal.seconds:.0f} s to try again ({signal.error.message})"
+            case Notice():
+                self.notices.append(signal.text)
+            case Ended():
+                self._end(signal)
+            case _:
+                pass
+
+    def _ask(self, asking: Asking) -> None:
+        self.model, self.stage = asking.model, "waiting"
+        self.sent = _sent(asking.plan)
+        # An earlier try showed nothing that counts.
+        self._text, self._reasoning = _Growing(), _Growing()
+
+    def _end(self, ended: Ended) -> None:
+        self._ended = time.monotonic()
+        self.turn, self.response, self.error = ended.turn, ended.response, ended.error
+        self.status, self.stage = ended.turn.status, ended.turn.status
+        if ended.response is not None:
+            self.usage = ended.response.usage
+            self.model = ended.response.model or self.model
+            self._text.settle(_text_of(ended.response))
+            self._reasoning.settle(ended.response.reasoning_summary or self.reasoning)
+            self.remarks.extend(_remarks(ended.response, self.text))
+
+    def mime_bundle(self) -> Bundle:
+        """Return what a front end shows: safe HTML, and the Markdown itself as plain text."""
+        from .page import reply_html  # Markdown and its sanitizer are heavy.
+
+        return {"text/html": reply_html(self), "text/plain": self.text}
+
+    def metadata(self) -> Json:
+        """Return where the answer comes from, for the saved notebook."""
+        known = {
+            "model": self.model,
+            "response_id": self.response.id if self.response else None,
+            "turn": self.turn.id if self.turn else None,
+        }
+        return {"codex_magic": {name: value for name, value in known.items() if value}}
+
+    def footer(self) -> str:
+        """Return what the answer took, in one line."""
+        return footer(self)
+
+    def _ipython_display_(self) -> None:
+        from IPython import get_ipython
+
+        shell = get_ipython()
+        if shell.execution_count == self.shown_by:
+            return
+        shell.display_pub.publish(self.mime_bundle(), self.metadata())
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        start = self.text if len(self.text) <= 60 else f"{self.text[:57]}…"
+        return f"Reply({self.status}, {start!r})"
+
+
+class _Growing:
+    """Text that comes in pieces of parts; parts are set apart by a blank line."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._part: tuple[Any, ...] | None = None
+        self._joined = ""
+        self._settled: str | None = None
+
+    def add(self, delta: str, part: tuple[Any, ...]) -> None:
+        if self._part is not None and part != self._part:
+            self._pieces.append(_BREAK)
+        self._part = part
+        self._pieces.append(delta)
+
+    def settle(self, text: str) -> None:
+        self._settled = text
+
+    def whole(self) -> str:
+        if self._settled is not None:
+            return self._settled
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def after(self, position: int) -> tuple[str, int]:
+        text = self.whole()
+        return text[position:], len(text)
+
+
+def response_bundle(response: Response) -> Bundle:
+    """Return what a front end shows of a bare response: as safe as a reply."""
+    from .page import response_html  # Markdown and its sanitizer are heavy.
+
+    return {"text/html": response_html(response), "text/plain": _text_of(response)}
+
+
+def _part(event: Json, index: str = "") -> tuple[Any, ...]:
+    """Return which part of the answer a piece belongs to."""
+    return (event.get("item_id") or event.get("output_index"), event.get(index) or 0)
+
+
+def _text_of(response: Response) -> str:
+    """Return the words of all messages, a blank line between them; a refusal is words, too."""
+    messages = [item for item in response.output if isinstance(item, ResponseOutputMessage)]
+    return _BREAK.join(text for message in messages if (text := _words(message)))
+
+
+def _words(message: ResponseOutputMessage) -> str:
+    words = []
+    for part in message.content:
+        if isinstance(part, OutputText):
+            words.append(part.text)
+        elif isinstance(part, OutputRefusal):
+            words.append(part.refusal)
+    return "".join(words)
+
+
+def _sent(plan: Plan) -> str:
+    words = ["the prompt"]
+    if plan.turns:
+        words.append(plural(plan.turns, "earlier turn"))
+    if plan.previous_response_id:
+        words.append("the id of the last response")
+    if plan.conversation_id:
+        words.append("the conversation's id")
+    return ", ".join(words)
+
+
+def _remarks(response: Response, text: str) -> list[str]:
+    """Return what an answer that arrived still leaves to say."""
+    remarks = []
+    reason = (response.incomplete_details or {}).get("reason")
+    if response.status == "incomplete" and reason == "max_output_tokens":
+        spent = "" if text else " All of them went into reasoning."
+        remarks.append(f"The answer ends at the limit of --max-output-tokens.{spent}")
+    elif response.status == "incomplete":
+        remarks.append(f"The answer is incomplete: {reason or 'the service does not say why'}.")
+    names = ", ".join(dict.fromkeys(call.name for call in response.tool_calls))
+    if names:
+        remarks.append(f"The model asked to call {names}; nothing was run.")
+    return remarks
+
+
+def _stage_of(item: OutputItem, stage: str) -> str:
+    kind = item.get("type") if isinstance(item, dict) else item.type
+    match kind:
+        case "reasoning":
+            return "reasoning"
+        case "message":
+            return "answering"
+        case "function_call":
+            return "calling a function"
+        case _:
+            return str(kind).removesuffix("_call").replace("_", " ") if kind else stage
+
+
+def _stage_of_unknown(kind: str, stage: str) -> str:
+    """Name the work of a hosted tool: response.web_search_call.searching is "web search"."""
+    middle = kind.split(".")[1] if kind.count(".") >= 2 else ""
+    return middle.removesuffix("_call").replace("_", " ") if middle.endswith("_call") else stage

@@ -1,0 +1,248 @@
+"""Where a growing reply is drawn: a notebook cell, a terminal, or nowhere."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from ..api.items import Json
+from .reply import Reply
+
+if TYPE_CHECKING:
+    from .markdown import GrowingMarkdown
+
+# Seconds between two drawings: few at first, more where the open piece is long and costs more.
+_FASTEST, _SLOWEST = 0.1, 1.0
+_CHARACTERS_PER_SECOND = 20_000
+# Seconds without a word after which a line says that, and for how long.
+_SILENCE = 1.0
+# A chunk of this many characters is closed at the next block and not drawn again; in a long
+# answer it is an eighth of it, so that a cell stays below the 50 outputs that JupyterLab draws.
+_CHUNK, _SHARE = 3_000, 8
+# What a terminal would obey instead of showing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+
+
+class Screen(Protocol):
+    """What an assistant draws on."""
+
+    def draw(self, reply: Reply) -> None:
+        """Show what is new, if it is time to."""
+
+    def pause(self) -> float:
+        """Return the seconds in which nothing is to be drawn, whatever comes."""
+
+    def finish(self, reply: Reply) -> None:
+        """Show the reply as it stays."""
+
+
+class QuietScreen:
+    """Shows nothing."""
+
+    def draw(self, reply: Reply) -> None:
+        """Show nothing."""
+
+    def pause(self) -> float:
+        """Return how often an interrupt is looked for."""
+        return _FASTEST
+
+    def finish(self, reply: Reply) -> None:
+        """Show nothing."""
+
+
+class CellScreen:
+    """
+    A notebook cell.
+
+    While the answer grows there is a header (stage, seconds, reasoning) and a display for each
+    chunk; a chunk that is closed is not sent again. In the end one output takes their place.
+
+    Args:
+        shell: The IPython shell whose cell it is.
+        ours: Whether the whole cell is ours, so that its outputs may be cleared.
+    """
+
+    def __init__(self, shell: Any, *, ours: bool) -> None:
+        self._shell = shell
+        self._ours = ours
+        self._header = _Display(shell)
+        self._chunk: _Display | None = None
+        self._growing: GrowingMarkdown | None = None
+        self._position = 0
+        self._due = 0.0
+        self._silent_since = time.monotonic()
+
+    def draw(self, reply: Reply) -> None:
+        """Show what is new, if it is time to."""
+        if time.monotonic() < self._due:
+            return
+        fresh, self._position = reply.text_after(self._position)
+        if fresh:
+            open_characters = self._grow(reply, fresh)
+            self._silent_since = time.monotonic()
+        else:
+            open_characters = self._wait(reply)
+        seconds = max(_FASTEST, min(_SLOWEST, open_characters / _CHARACTERS_PER_SECOND))
+        self._due = time.monotonic() + seconds
+
+    def pause(self) -> float:
+        """Return the seconds in which nothing is to be drawn, whatever comes."""
+        return max(0.0, self._due - time.monotonic())
+
+    def finish(self, reply: Reply) -> None:
+        """Show the reply as it stays: one output in a cell of ours, the chunks elsewhere."""
+        if not self._ours:
+            self._close(reply)
+            return
+        shown = _has_words(reply)
+        if not shown and not self._header.shown:
+            return
+        # With ``wait`` the front end clears when the next output comes, so that nothing jumps.
+        self._shell.display_pub.clear_output(wait=shown)
+        if shown:
+            self._shell.display_pub.publish(reply.mime_bundle(), reply.metadata())
+
+    def _grow(self, reply: Reply, fresh: str) -> int:
+        """Draw the open chunk with new words; return how much of it is drawn again next time."""
+        from .markdown import GrowingMarkdown  # Heavy: not before there are words.
+
+        if self._growing is None:
+            self._growing = GrowingMarkdown()
+            self._open_header(reply)
+        growing = self._growing
+        growing.feed(fresh)
+        growing.advance()
+        if growing.settled_chars >= max(_CHUNK, self._position // _SHARE):
+            self._last_chunk().show(growing.freeze())
+            self._chunk = None
+        html = growing.settled_html + growing.open_html()
+        if html:
+            self._last_chunk().show(html)
+        return len(html)
+
+    def _open_header(self, reply: Reply) -> None:
+        """Fold the reasoning above the words; from here on they speak."""
+        from .page import opening_html
+
+        self._header.show(opening_html(reply))
+
+    def _wait(self, reply: Reply) -> int:
+        """Say what is going on while there are no words."""
+        from .page import progress_html
+
+        silence = time.monotonic() - self._silent_since
+        if self._growing is None:
+            self._header.show(progress_html(reply, silence))
+        elif silence > _SILENCE:
+            words = self._growing.settled_html + self._growing.open_html()
+            self._last_chunk().show(words + progress_html(reply, silence))
+        return min(len(reply.reasoning), _CHARACTERS_PER_SECOND)
+
+    def _last_chunk(self) -> _Display:
+        if self._chunk is None:
+            self._chunk = _Display(self._shell)
+        return self._chunk
+
+    def _close(self, reply: Reply) -> None:
+        from .page import closing_html
+
+        fresh, self._position = reply.text_after(self._position)
+        if fresh or reply.text:
+            self._grow(reply, fresh)
+        else:
+            self._open_header(reply)
+        if _has_words(reply):
+            words = self._growing.settled_html + self._growing.open_html() if self._growing else ""
+            self._last_chunk().show(words + closing_html(reply), reply.metadata())
+
+
+class _Display:
+    """One output that is shown again when it has changed."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._name = f"codex-{time.monotonic_ns():x}-{id(self):x}"
+        self._html: str | None = None
+
+    @property
+    def shown(self) -> bool:
+        return self._html is not None
+
+    def show(self, html: str, metadata: Json | None = None) -> None:
+        if html == self._html:
+            return
+        self._shell.display_pub.publish(
+            {"text/html": html, "text/plain": ""},
+            metadata or {},
+            transient={"display_id": self._name},
+            update=self._html is not None,
+        )
+        self._html = html
+
+
+class TextScreen:
+    """
+    Plain text: a terminal, or the Markdown source in a cell.
+
+    Args:
+        out: Where the words go.
+        notes: Where what is not the answer goes, or None for nowhere.
+    """
+
+    def __init__(self, out: TextIO, notes: TextIO | None = None) -> None:
+        self._out = out
+        self._notes = notes
+        self._position = 0
+        self._thought = 0
+        self._noticed = 0
+        self._due = 0.0
+
+    def draw(self, reply: Reply) -> None:
+        """Write the words that are new."""
+        if time.monotonic() < self._due:
+            return
+        self._write(reply)
+        self._due = time.monotonic() + _FASTEST
+
+    def pause(self) -> float:
+        """Return the seconds in which nothing is to be written, whatever comes."""
+        return max(0.0, self._due - time.monotonic())
+
+    def finish(self, reply: Reply) -> None:
+        """Write the rest, and what the answer took."""
+        self._write(reply)
+        if self._position and not reply.text.endswith("\n"):
+            self._out.write("\n")
+        self._out.flush()
+        if _has_words(reply):
+            for line in (*reply.remarks, reply.footer()):
+                self._note(f"{line}\n")
+
+    def _write(self, reply: Reply) -> None:
+        for notice in reply.notices[self._noticed :]:
+            self._note(f"{notice}\n")
+        self._noticed = len(reply.notices)
+        thought, self._thought = reply.reasoning_after(self._thought)
+        if thought and not self._position:
+            self._note(thought)
+        fresh, position = reply.text_after(self._position)
+        if fresh:
+            if self._thought and not self._position:
+                self._note("\n\n")
+            self._out.write(_CONTROL.sub("", fresh))
+            self._out.flush()
+        self._position = position
+
+    def _note(self, text: str) -> None:
+        if self._notes is None:
+            return
+        text = _CONTROL.sub("", text)
+        self._notes.write(f"{_DIM}{text}{_PLAIN}" if self._notes.isatty() else text)
+        self._notes.flush()
+
+
+def _has_words(reply: Reply) -> bool:
+    """Whether there is anything to keep on screen; an error without an answer is one line."""
+    return bool(reply.text or reply.reasoning or reply.error is None)
