@@ -1,0 +1,127 @@
+"""What a question asks for besides its text, as options and as fields of the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from .api.items import Json
+from .config import Codex
+from .conversation.turns import State
+from .errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """
+    What one question asks for besides its text; None and empty are what the settings say.
+
+    The names and meanings are those of the ``%%codex`` options.
+    """
+
+    model: str | None = None
+    backend: str | None = None
+    effort: str | None = None
+    summary: str | None = None
+    verbosity: str | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    service_tier: str | None = None
+    timeout: float | None = None
+    param: Json = field(default_factory=dict)
+    instructions: str | None = None
+    new: bool = False
+    chat: str | None = None
+    once: bool = False
+    state: State | None = None
+    store: bool | None = None
+
+
+class AskOptions(TypedDict, total=False):
+    """The keywords of ``ask``: the fields of ``Options``."""
+
+    model: str | None
+    backend: str | None
+    effort: str | None
+    summary: str | None
+    verbosity: str | None
+    max_output_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    service_tier: str | None
+    timeout: float | None
+    param: Json
+    instructions: str | None
+    new: bool
+    chat: str | None
+    once: bool
+    state: State | None
+    store: bool | None
+
+
+def parameters(options: Options, config: Codex) -> Json:
+    """Return the fields of the request that the options and the settings make."""
+    summary = options.summary or config.summary
+    params: Json = {
+        "instructions": options.instructions or config.instructions,
+        "reasoning": _given(
+            {
+                "effort": options.effort or config.effort,
+                "summary": "" if summary == "off" else summary,
+            }
+        ),
+        "text": _given({"verbosity": options.verbosity or config.verbosity}),
+        "max_output_tokens": options.max_output_tokens,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "service_tier": options.service_tier,
+    }
+    return _merged(_given(params), options.param)
+
+
+def store_for(options: Options, config: Codex, state: State) -> bool | None:
+    """
+    Return whether the service keeps the answer; None is what the state needs.
+
+    Raises:
+        ConfigError: The state needs what is refused.
+    """
+    configured = {"yes": True, "no": False}.get(config.store)
+    store = configured if options.store is None else options.store
+    if store is False and state != "stateless":
+        raise ConfigError(
+            f"--no-store and --state {state} exclude each other: the service can only go on "
+            "from what it keeps. Use --state stateless, or leave out --no-store."
+        )
+    return store
+
+
+def unasked(options: Options) -> frozenset[str]:
+    """Return the fields that nobody asked for, and that may go if a service refuses them."""
+    asked = {
+        "reasoning.summary": options.summary or "reasoning" in options.param,
+        "text.verbosity": options.verbosity or "text" in options.param,
+        "include": "include" in options.param,
+        "store": options.store is not None,
+    }
+    return frozenset(path for path, named in asked.items() if not named)
+
+
+def _given(members: Json) -> Json:
+    return {name: value for name, value in members.items() if value not in (None, "", {})}
+
+
+def _merged(params: Json, more: Json) -> Json:
+    """
+    Return ``params`` with ``more`` in it; objects are merged, everything else is replaced.
+
+    >>> _merged({"reasoning": {"summary": "auto"}}, {"reasoning": {"effort": "low"}})
+    {'reasoning': {'summary': 'auto', 'effort': 'low'}}
+    """
+    merged = dict(params)
+    for name, value in more.items():
+        known = merged.get(name)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        merged[name] = {**merged[name], **value} if both else value
+    return merged

@@ -1,0 +1,139 @@
+"""``%codex`` and ``%%codex``: a line or a cell becomes a question or a command."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import no_var_expand, output_can_be_silenced
+
+from .config import Codex
+from .errors import CodexError
+from .transform import CodexLine, codex_cell
+
+if TYPE_CHECKING:
+    from .assistant import Assistant
+
+# Seconds after loading in which nothing else is imported: the next cell goes first.
+_WARM_UP = 0.15
+_SAFE_VIEWS = (("codex_magic.api.items", "Response"),)
+
+
+class CodexMagics:
+    """
+    What ``%load_ext codex_magic`` adds to a shell, and takes away again.
+
+    Args:
+        shell: The IPython shell.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._replaced = {kind: _registered(shell, kind) for kind in ("line", "cell")}
+        self.config = Codex(parent=shell)
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        """The kernel's assistant, made when the first question is asked."""
+        from .assistant import Assistant  # Imports httpx: not while loading.
+
+        return Assistant(self.config, self._shell)
+
+    @no_var_expand
+    def line(self, line: str) -> Any:
+        """
+        Talk to the assistant in one line.
+
+        ``%codex why is this slow?`` asks. ``%codex`` alone shows the status; ``%codex help`` shows
+        the commands and the options.
+        """
+        from .commands import run_line  # Commands need the assistant: not while loading.
+
+        return run_line(self.assistant, line)
+
+    @output_can_be_silenced
+    @no_var_expand
+    def cell(self, line: str, cell: str) -> Any:
+        """
+        Ask the model what stands in the cell.
+
+        ``%%codex [options]``, then the prompt. ``%codex help`` lists the options.
+        """
+        from .commands import run_cell  # Commands need the assistant: not while loading.
+
+        return run_cell(self.assistant, line, cell)
+
+    def register(self) -> None:
+        """Add the magics, the settings, the transformers and the safe views."""
+        shell = self._shell
+        shell.register_magic_function(self.line, "line", "codex")
+        shell.register_magic_function(self.cell, "cell", "codex")
+        shell.configurables.append(self.config)
+        manager = shell.input_transformer_manager
+        manager.cleanup_transforms.append(codex_cell)
+        manager.token_transformers.append(CodexLine)
+        for module, name in _SAFE_VIEWS:
+            formatter = shell.display_formatter.mimebundle_formatter
+            formatter.for_type_by_name(module, name, _response_bundle)
+        self._warn_of_a_peer()
+        timer = threading.Timer(_WARM_UP, self._warm_up)
+        timer.daemon = True
+        timer.start()
+
+    def unregister(self) -> None:
+        """Take everything away again; another extension's magics come back."""
+        shell = self._shell
+        for kind, replaced in self._replaced.items():
+            magics = shell.magics_manager.magics[kind]
+            magics.pop("codex", None)
+            if replaced is not None:
+                magics["codex"] = replaced
+        shell.configurables.remove(self.config)
+        manager = shell.input_transformer_manager
+        manager.cleanup_transforms.remove(codex_cell)
+        manager.token_transformers.remove(CodexLine)
+        for module, name in _SAFE_VIEWS:
+            _forget_view(shell.display_formatter.mimebundle_formatter, module, name)
+        if "assistant" in self.__dict__:
+            self.assistant.close()
+
+    def _warn_of_a_peer(self) -> None:
+        for magic in self._replaced.values():
+            if magic is not None:
+                owner = getattr(magic, "__module__", None) or type(magic).__module__
+                print(
+                    f"codex_magic: %codex and %%codex were {owner}'s; they are ours until "
+                    "%unload_ext codex_magic.",
+                    file=sys.stderr,
+                )
+                return
+
+    def _warm_up(self) -> None:
+        """Import what the first question needs, while the user is still writing it."""
+        try:
+            from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
+
+            self.assistant.warm_up()
+        except (CodexError, ImportError, RuntimeError):
+            # The first question says it, in its own cell.
+            pass
+
+
+def _registered(shell: Any, kind: str) -> Any:
+    return shell.magics_manager.magics[kind].get("codex")
+
+
+def _response_bundle(response: Any) -> Any:
+    from .display.reply import response_bundle  # Markdown and its sanitizer are heavy.
+
+    return response_bundle(response)
+
+
+def _forget_view(formatter: Any, module: str, name: str) -> None:
+    """Take a view back, whether the formatter has met its class or only knows its name."""
+    if (module, name) in formatter.deferred_printers:
+        del formatter.deferred_printers[module, name]
+    elif module in sys.modules:
+        formatter.type_printers.pop(getattr(sys.modules[module], name), None)

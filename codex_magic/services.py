@@ -1,0 +1,160 @@
+"""Which service answers: what the cell or a setting names, the environment, the embedded model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import local
+from .api.auth import Service, environment_service, named_backend, service_at
+from .api.backends import LOCAL, OPENAI
+from .config import DEFAULT_MODEL, Codex
+from .errors import ConfigError
+
+NO_SERVICE = (
+    "There is no key and no embedded model. Set OPENAI_API_KEY before the kernel starts, or "
+    "%codex config base_url=https://host/v1 for a service without a key, or "
+    '%pip install "codex-magic[local]" for a small model that needs none.'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    Who answers a question.
+
+    Attributes:
+        service: Where it goes.
+        model: What is asked there.
+        named: Whether the user named that model; then no other takes its place.
+        notice: What the user should know about the choice; empty for nothing.
+    """
+
+    service: Service
+    model: str
+    named: bool
+    notice: str = ""
+
+
+class Services:
+    """
+    Finds the service for a question.
+
+    Args:
+        config: The settings.
+    """
+
+    def __init__(self, config: Codex) -> None:
+        self._config = config
+        self._introduced = False
+
+    def choose(
+        self,
+        *,
+        backend: str | None = None,
+        model: str | None = None,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> Choice:
+        """
+        Return who answers; the embedded model is fetched and started where it has to be.
+
+        Args:
+            backend: The service that the question names.
+            model: The model that the question names.
+            progress: Is told what takes time, in one line.
+
+        Raises:
+            ConfigError: There is no service, or it has no key; the message says what to do.
+        """
+        service = self._find(backend)
+        if service is None or service.backend is LOCAL:
+            return self._embedded(model, fallback=service is None, progress=progress)
+        asked = model or self._config.model
+        return Choice(service, asked, named=model is not None or asked != DEFAULT_MODEL)
+
+    def describe(self) -> tuple[str, str]:
+        """Return the service and where its key comes from, in words; nothing is started."""
+        try:
+            service = self._find(None)
+        except ConfigError as error:
+            return "none", str(error)
+        if service is None and not self._has_local():
+            return "none", NO_SERVICE
+        if service is None or service.backend is LOCAL:
+            return LOCAL.title, "no key needed"
+        return f"{service.backend.title}, {service.base_url}", service.source
+
+    def model(self) -> str:
+        """Return the model that answers where no cell names one."""
+        try:
+            service = self._find(None)
+        except ConfigError:
+            return self._config.model
+        embedded = service is None or service.backend is LOCAL
+        return local.MODEL_NAME if embedded and self._has_local() else self._config.model
+
+    def _find(self, backend: str | None) -> Service | None:
+        """Return the service that something names; None leaves the embedded model."""
+        name = backend or self._config.backend
+        if backend is None and self._config.base_url:
+            return self._at(self._config.base_url, name or None)
+        found = environment_service()
+        if not name:
+            return found
+        kind = named_backend(name)
+        if kind is LOCAL:
+            return Service(LOCAL, "http://127.0.0.1")
+        if found and found.backend is kind:
+            return found
+        if kind.base_url is None:
+            raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
+        if kind is OPENAI:
+            raise ConfigError(
+                "There is no key for OpenAI. Set OPENAI_API_KEY, without OPENAI_BASE_URL."
+            )
+        return Service(kind, kind.base_url)
+
+    def _at(self, base_url: str, backend: str | None) -> Service:
+        """Return the service at a configured address; a key only goes where it was meant for."""
+        found = environment_service()
+        if found and found.base_url == base_url.rstrip("/"):
+            return service_at(
+                base_url, backend=backend, key=found.key, source=found.source, headers=found.headers
+            )
+        return service_at(base_url, backend=backend)
+
+    def _has_local(self) -> bool:
+        return self._config.local and local.installed()
+
+    def _embedded(
+        self, model: str | None, *, fallback: bool, progress: Callable[[str], None]
+    ) -> Choice:
+        if fallback and not self._has_local():
+            raise ConfigError(NO_SERVICE)
+        named = model or (self._config.model if self._config.model != DEFAULT_MODEL else None)
+        if fallback and named and named != local.MODEL_NAME:
+            raise ConfigError(
+                f"There is no key for a service that has {named}. Set OPENAI_API_KEY before the "
+                "kernel starts; the embedded model answers where no model is named."
+            )
+        server = local.start(
+            None if named == local.MODEL_NAME else named, progress=_in_words(progress)
+        )
+        service = Service(LOCAL, server.base_url, server.api_key, "the kernel itself")
+        return Choice(service, server.model, named=True, notice=self._introduction(server.model))
+
+    def _introduction(self, model: str) -> str:
+        if self._introduced:
+            return ""
+        self._introduced = True
+        return (
+            f"The embedded model {model} answers: it shows that everything works, but it is no "
+            "coding assistant. Set OPENAI_API_KEY for one."
+        )
+
+
+def _in_words(progress: Callable[[str], None]) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        progress(f"fetching the embedded model, {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    return tell
