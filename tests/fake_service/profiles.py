@@ -1,0 +1,121 @@
+"""The services that the fake can be: a table of how they differ."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from . import errors
+from .errors import Json, ServiceError
+
+Chaining = Literal["chains", "refuses", "ignores"]
+Encryption = Literal["sealed", "empty", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """
+    How a service behaves.
+
+    Attributes:
+        rules: Whose demands on input items hold ("openai", "llama.cpp", "loose").
+        previous_response_id: What becomes of it; "ignores" answers without memory.
+        stored: Responses and conversations are kept, and their endpoints exist.
+        refuses_store: `store: true` is answered with a 400.
+        any_model: A model that is not in the list is served as well.
+        encrypted_content: What a reasoning item carries.
+        stream: The shape of its events, by name (see `shapes.py`).
+        constant_ids: Ids repeat from response to response.
+        int_codes: The `code` of an error is the HTTP status.
+        comments: Comment lines keep the stream alive.
+        failures_in_body: A failed response is a JSON error in a 200 answer.
+    """
+
+    name: str
+    rules: Literal["openai", "llama.cpp", "loose"] = "openai"
+    previous_response_id: Chaining = "chains"
+    stored: bool = True
+    refuses_store: bool = False
+    any_model: bool = False
+    encrypted_content: Encryption = "sealed"
+    stream: Literal["openai", "llama.cpp", "ollama"] = "openai"
+    constant_ids: bool = False
+    int_codes: bool = False
+    comments: str | None = None
+    failures_in_body: bool = False
+
+    def error_body(self, error: ServiceError) -> Json:
+        """The error as this service words it."""
+        if not self.int_codes:
+            return error.body()
+        return {"error": {"code": error.status, "message": error.message, "type": error.type}}
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("openai"),
+        Profile(
+            "llama.cpp",
+            rules="llama.cpp",
+            previous_response_id="refuses",
+            stored=False,
+            any_model=True,
+            encrypted_content="empty",
+            stream="llama.cpp",
+            int_codes=True,
+        ),
+        Profile(
+            "ollama",
+            rules="loose",
+            previous_response_id="ignores",
+            stored=False,
+            any_model=True,
+            encrypted_content="plain",
+            stream="ollama",
+            constant_ids=True,
+        ),
+        Profile(
+            "openrouter",
+            previous_response_id="refuses",
+            stored=False,
+            refuses_store=True,
+            any_model=True,
+            int_codes=True,
+            comments=": OPENROUTER PROCESSING",
+            failures_in_body=True,
+        ),
+    )
+}
+
+
+def check_profile(body: Json, profile: Profile) -> None:
+    """Refuse what this service has no use for, in its own words."""
+    if not isinstance(body.get("input"), str | list) and profile.rules != "openai":
+        raise ServiceError(400, "input must be a string or array", param="input")
+    if profile.previous_response_id == "refuses" and body.get("previous_response_id"):
+        message = f"{profile.name} does not support 'previous_response_id'."
+        raise ServiceError(400, message, param="previous_response_id")
+    if profile.refuses_store and body.get("store"):
+        raise ServiceError(400, "Invalid Responses API request: store must be false", param="store")
+    if profile.rules == "llama.cpp" and isinstance(body["input"], list):
+        for item in body["input"]:
+            _check_llama_item(item)
+    if profile.rules == "loose" and isinstance(body["input"], list):
+        _check_parts(body["input"])
+
+
+def _check_llama_item(item: Json) -> None:
+    kind, role = item.get("type"), item.get("role")
+    known = kind in ("function_call", "function_call_output", "reasoning")
+    spoken = role in ("user", "system", "developer") or (kind == "message" and role == "assistant")
+    if not (known or spoken):
+        raise ServiceError(400, "Cannot determine type of 'item'")
+    if kind == "reasoning" and not (item.get("content") or [{}])[0].get("text"):
+        raise ServiceError(400, "item['content'] is empty")
+
+
+def _check_parts(items: list[Json]) -> None:
+    for item in items:
+        content = item.get("content")
+        for part in content if isinstance(content, list) else []:
+            if part.get("type") not in ("input_text", "input_image", "output_text"):
+                raise errors.ServiceError(400, f"unknown content type: {part.get('type')!r}")
