@@ -18,12 +18,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-
-# Pygments ships no types.
-from pygments import formatters, highlight, lexers  # type: ignore[import-untyped]
+from pygments import formatters, highlight, lexers
 
 from .math import add_math, formula, formula_block
 from .sanitize import (
+    CODE_STYLE,
     escape,
     escape_text,
     is_embedded_image,
@@ -91,7 +90,7 @@ class GrowingMarkdown:
         self._new.append(text)
 
     def advance(self) -> None:
-        """Settle what can no longer change."""
+        """Settle what can no longer change; after a long block, a few lines later."""
         self._take()
         complete = self._open.rfind("\n") + 1
         if complete < self._next_look:
@@ -269,7 +268,7 @@ def _cell_start(token: Token) -> str:
 
 def _code_html(code: str) -> str:
     # HTML drops a line end right after <pre>: the empty span keeps it.
-    return f'<div class="highlight"><pre><span></span>{code}</pre></div>\n'
+    return f'<div class="highlight" style="{CODE_STYLE}"><pre><span></span>{code}</pre></div>\n'
 
 
 def _highlighted(code: str, info: str) -> str:

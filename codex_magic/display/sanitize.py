@@ -2,7 +2,7 @@
 The last gate before HTML reaches a page: an allow-list of tags, attributes and addresses.
 
 What passes can neither run, nor load anything from a network, nor look like a control of the
-page: no scripts, no handlers, no forms, no styles beyond the alignment of a table cell, no ids,
+page: no scripts, no handlers, no forms, no styles beyond the few that are ours, no ids,
 and only those classes that this package or Pygments writes.
 """
 
@@ -12,9 +12,7 @@ import html
 import re
 
 import nh3
-
-# Pygments ships no types.
-from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
+from pygments.token import STANDARD_TYPES
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "hr", "br", "pre", "code"),
@@ -25,6 +23,7 @@ _ATTRIBUTES = {
     "*": {"class"},
     "a": {"href", "target", "title"},
     "details": {"open"},
+    "div": {"style"},
     "img": {"alt", "src", "title"},
     "ol": {"start"},
     "td": {"style"},
@@ -32,7 +31,9 @@ _ATTRIBUTES = {
 }
 _LINK = re.compile(r"https?://[^\s\\/?#][^\s\\]*|mailto:[^\s\\]+|#[^\s\\]*", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
-_STYLES = {"text-align:left", "text-align:center", "text-align:right"}
+# JupyterLab leaves no space between code and the paragraph below it.
+CODE_STYLE = "margin-bottom:1em"
+_STYLES = {CODE_STYLE, "text-align:left", "text-align:center", "text-align:right"}
 _CLASSES = {"highlight", *filter(None, STANDARD_TYPES.values())}
 _OUR_CLASS = re.compile(r"codex-[a-z0-9-]+")
 
