@@ -61,6 +61,7 @@ class Assistant:
         self.current = MAIN
         self.replies: list[Reply] = []
         self._experience = Experience()
+        self._told: set[str] = set()
         self._engine = Engine()
         self._pools: dict[asyncio.AbstractEventLoop, AsyncTransport] = {}
 
@@ -106,22 +107,20 @@ class Assistant:
         reply = Reply(prompt.strip("\n"), model=options.model or self.config.model)
         with _shown(reply, screen):
             ask = self._prepare(reply, options, lambda: screen.draw(reply))
-            self.replies.append(reply)
-            self._follow(self._start(ask), reply, screen)
+            self._follow(self._start(ask, reply), reply, screen)
         return _checked(reply)
 
     async def aask(self, prompt: str, options: Options) -> Reply:
         """Ask without blocking the caller's event loop, show nothing, and return the answer."""
         reply = Reply(prompt.strip("\n"), model=options.model or self.config.model)
         ask = await asyncio.to_thread(self._prepare, reply, options, lambda: None)
-        self.replies.append(reply)
-        job = self._start(ask)
+        job = self._start(ask, reply)
         try:
-            await asyncio.wrap_future(job.future)
+            ended = await asyncio.wrap_future(job.future)
         except asyncio.CancelledError:
             job.cancel()
             raise
-        for signal in job.take(0):
+        for signal in (*job.take(0), ended):
             reply.apply(signal)
         return _checked(reply)
 
@@ -144,7 +143,14 @@ class Assistant:
         self._engine.submit(connect)
 
     def close(self) -> None:
-        """End the engine; what is on its way is cancelled."""
+        """Close the connections and end the engine; what is on its way is cancelled."""
+
+        async def disconnect(emit: Callable[[Signal], None]) -> None:
+            while self._pools:
+                await self._pools.popitem()[1].close()
+
+        if self._pools:
+            self._engine.submit(disconnect).rest(_FAREWELL)
         self._engine.stop()
 
     def _prepare(self, reply: Reply, options: Options, drawn: Callable[[], None]) -> Ask:
@@ -162,8 +168,6 @@ class Assistant:
             backend=options.backend, model=options.model, progress=progress
         )
         reply.model = choice.model
-        if choice.notice:
-            reply.notices.append(choice.notice)
         question = Question(
             prompt=reply.prompt,
             input=({"type": "message", "role": "user", "content": reply.prompt},),
@@ -195,8 +199,12 @@ class Assistant:
             ask.question.state, service.backend, ask.choice.model, service.identity
         )
 
-    def _start(self, ask: Ask) -> Job[Signal, Ended]:
+    def _start(self, ask: Ask, reply: Reply) -> Job[Signal, Ended]:
         """Send a question; the job tells how it goes."""
+        self.replies.append(reply)
+        if ask.choice.notice and ask.choice.notice not in self._told:
+            self._told.add(ask.choice.notice)
+            reply.notices.append(ask.choice.notice)
 
         async def run(emit: Callable[[Signal], None]) -> Ended:
             session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
@@ -225,11 +233,11 @@ class Assistant:
         except KeyboardInterrupt:
             job.cancel()
             job.rest(_FAREWELL)
-            for signal in job.take(0):
-                reply.apply(signal)
+            if job.done:
+                reply.apply(job.future.result())
             raise
-        # What is no error of the API is a mistake of ours, or of the settings.
-        job.future.result()
+        # An error that is none of the API is a mistake of ours, or of the settings.
+        reply.apply(job.future.result())
 
 
 @contextmanager

@@ -27,8 +27,8 @@ _LONG = 2_000
 def run_cell(assistant: Assistant, line: str, cell: str) -> None:
     """Ask what stands in a cell; words after the options on its first line belong to it."""
     options, rest = parse_line(line)
-    prompt = "\n".join(part for part in (rest, cell.strip("\n")) if part.strip())
-    _ask(assistant, prompt, options, ours=True)
+    prompt = "\n".join(part for part in (rest, cell.strip("\r\n")) if part.strip())
+    _ask(assistant, prompt, options, ours=_is_our_cell(assistant.shell))
 
 
 def run_line(assistant: Assistant, line: str) -> Reply | None:
@@ -168,6 +168,12 @@ def _ask(assistant: Assistant, prompt: str, given: dict[str, Any], *, ours: bool
     if not quiet:
         reply.shown_by = getattr(assistant.shell, "execution_count", None)
     return None if ours else reply
+
+
+def _is_our_cell(shell: Any) -> bool:
+    """Whether the running cell is a ``%%codex`` cell, and not one that calls the magic."""
+    request: dict[str, Any] = getattr(shell, "get_parent", dict)() or {}
+    return str(request.get("content", {}).get("code", "")).lstrip().startswith("%%codex")
 
 
 def _request_text(assistant: Assistant, prompt: str, options: Options) -> str:

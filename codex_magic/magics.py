@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import no_var_expand, output_can_be_silenced
+from IPython.core.magic import no_var_expand
 
 from .config import Codex
 from .errors import CodexError
@@ -33,13 +32,21 @@ class CodexMagics:
         self._shell = shell
         self._replaced = {kind: _registered(shell, kind) for kind in ("line", "cell")}
         self.config = Codex(parent=shell)
+        self._assistant: Assistant | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(_WARM_UP, self._warm_up)
+        self._timer.daemon = True
 
-    @cached_property
+    @property
     def assistant(self) -> Assistant:
         """The kernel's assistant, made when the first question is asked."""
         from .assistant import Assistant  # Imports httpx: not while loading.
 
-        return Assistant(self.config, self._shell)
+        # The warm-up and the first question may come at the same moment; there is one assistant.
+        with self._lock:
+            if self._assistant is None:
+                self._assistant = Assistant(self.config, self._shell)
+            return self._assistant
 
     @no_var_expand
     def line(self, line: str) -> Any:
@@ -53,7 +60,6 @@ class CodexMagics:
 
         return run_line(self.assistant, line)
 
-    @output_can_be_silenced
     @no_var_expand
     def cell(self, line: str, cell: str) -> Any:
         """
@@ -72,18 +78,19 @@ class CodexMagics:
         shell.register_magic_function(self.cell, "cell", "codex")
         shell.configurables.append(self.config)
         manager = shell.input_transformer_manager
-        manager.cleanup_transforms.append(codex_cell)
+        # Before IPython takes prompts like ">>>" away: in a prompt of ours they are text.
+        manager.cleanup_transforms.insert(0, codex_cell)
         manager.token_transformers.append(CodexLine)
         for module, name in _SAFE_VIEWS:
             formatter = shell.display_formatter.mimebundle_formatter
             formatter.for_type_by_name(module, name, _response_bundle)
         self._warn_of_a_peer()
-        timer = threading.Timer(_WARM_UP, self._warm_up)
-        timer.daemon = True
-        timer.start()
+        self._timer.start()
 
     def unregister(self) -> None:
         """Take everything away again; another extension's magics come back."""
+        self._timer.cancel()
+        self._timer.join()
         shell = self._shell
         for kind, replaced in self._replaced.items():
             magics = shell.magics_manager.magics[kind]
@@ -96,8 +103,8 @@ class CodexMagics:
         manager.token_transformers.remove(CodexLine)
         for module, name in _SAFE_VIEWS:
             _forget_view(shell.display_formatter.mimebundle_formatter, module, name)
-        if "assistant" in self.__dict__:
-            self.assistant.close()
+        if self._assistant is not None:
+            self._assistant.close()
 
     def _warn_of_a_peer(self) -> None:
         for magic in self._replaced.values():

@@ -27,7 +27,7 @@ class Choice:
         service: Where it goes.
         model: What is asked there.
         named: Whether the user named that model; then no other takes its place.
-        notice: What the user should know about the choice; empty for nothing.
+        notice: What the user should be told of the choice once; empty for nothing.
     """
 
     service: Service
@@ -46,7 +46,6 @@ class Services:
 
     def __init__(self, config: Codex) -> None:
         self._config = config
-        self._introduced = False
 
     def choose(
         self,
@@ -141,16 +140,14 @@ class Services:
             None if named == local.MODEL_NAME else named, progress=_in_words(progress)
         )
         service = Service(LOCAL, server.base_url, server.api_key, "the kernel itself")
-        return Choice(service, server.model, named=True, notice=self._introduction(server.model))
+        return Choice(service, server.model, named=True, notice=_introduction(server.model))
 
-    def _introduction(self, model: str) -> str:
-        if self._introduced:
-            return ""
-        self._introduced = True
-        return (
-            f"The embedded model {model} answers: it shows that everything works, but it is no "
-            "coding assistant. Set OPENAI_API_KEY for one."
-        )
+
+def _introduction(model: str) -> str:
+    return (
+        f"The embedded model {model} answers: it shows that everything works, but it is no "
+        "coding assistant. Set OPENAI_API_KEY for one."
+    )
 
 
 def _in_words(progress: Callable[[str], None]) -> Callable[[int, int], None]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
+from tokenize import TokenInfo
 from typing import Any
 
 from IPython.core.inputtransformer2 import EscapedCommand
 
-_CELL = re.compile(r"%%codex(?:[ \t]+(.*))?$")
+_CELL = re.compile(r"([ \t]*)%%codex(?:[ \t]+(.*))?$")
 _LINE = re.compile(r"%codex(?:[ \t]+(.*))?$")
 
 
 class CodexLine(EscapedCommand):
     """
-    A ``%codex`` line, also one that ends in a question mark.
+    A ``%codex`` line, or ``name = %codex …``, also one that ends in a question mark.
 
     IPython would take ``%codex why?`` for a wish to see the help of ``why``; a lower number goes
     before its own rule. ``%codex?``, without a space, still shows our help.
@@ -25,11 +28,9 @@ class CodexLine(EscapedCommand):
     def find(cls, tokens_by_line: Any) -> CodexLine | None:
         """Return the first such line of a cell."""
         for line in tokens_by_line:
-            words = [token for token in line if token.string.strip()]
-            if len(words) < 2 or words[0].string != "%" or words[1].string != "codex":
-                continue
-            if _LINE.match(words[0].line.strip()):
-                return cls(words[0].start)
+            start = _start([token for token in line if token.string.strip()])
+            if start:
+                return cls(start)
         return None
 
 
@@ -45,9 +46,10 @@ def codex_cell(lines: list[str]) -> list[str]:
         return lines
     found = _CELL.match(lines[first].rstrip())
     if found:
-        body = "".join(lines[first + 1 :])
+        # A cell that is indented as a whole loses that, as in IPython.
+        body = "".join(line.removeprefix(found[1]) for line in lines[first + 1 :])
         # A body of white space counts as none; IPython wants at least one character.
-        return [_call("run_cell_magic", found[1], body if body.strip() else "\n")]
+        return [_call("run_cell_magic", found[2], body if body.strip() else "\n")]
     return _leading_lines(lines, first)
 
 
@@ -60,7 +62,7 @@ def _leading_lines(lines: list[str], first: int) -> list[str]:
     done = list(lines)
     for number in range(first, len(lines)):
         found = _LINE.match(lines[number].rstrip())
-        if found:
+        if found and not found[0].endswith("\\"):
             done[number] = _call("run_line_magic", found[1])
         elif lines[number].strip():
             break
@@ -70,3 +72,23 @@ def _leading_lines(lines: list[str], first: int) -> list[str]:
 def _call(method: str, line: str | None, *body: str) -> str:
     words = ", ".join(repr(word) for word in ("codex", line or "", *body))
     return f"get_ipython().{method}({words})\n"
+
+
+def _start(words: Sequence[TokenInfo]) -> tuple[int, int] | None:
+    """Return where a line magic of ours begins, if the line is one, or assigns what one returns."""
+    for index, (sign, name) in enumerate(pairwise(words)):
+        if (sign.string, name.string) != ("%", "codex") or not _may_begin(words[:index]):
+            continue
+        after = words[index + 2 : index + 3]
+        # "%codex?" asks for help, and "%codex.x" is no magic of ours.
+        if not after or after[0].start > name.end:
+            return sign.start
+    return None
+
+
+def _may_begin(before: Sequence[TokenInfo]) -> bool:
+    """Whether a magic may follow these words: none, or the left side of an assignment."""
+    if not before:
+        return True
+    depth = sum((word.string in "([{") - (word.string in ")]}") for word in before)
+    return before[-1].string == "=" and depth == 0 and before[0].string not in "%!?/,;"

@@ -135,11 +135,8 @@ class Session:
         client = AsyncCodexClient.from_options(self._transport, options)
         attempt = _Attempt(self._service, self._experience, conversation, question, client, emit)
         if question.once:
-            ended = await attempt.run()
-        else:
-            ended = await self._in_turn(conversation, attempt, emit)
-        emit(ended)
-        return ended
+            return await attempt.run()
+        return await self._in_turn(conversation, attempt, emit)
 
     async def _in_turn(self, conversation: Conversation, attempt: _Attempt, emit: Emit) -> Ended:
         """Ask when the question before it in the conversation has been answered."""
