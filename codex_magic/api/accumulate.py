@@ -48,13 +48,19 @@ class Accumulator:
         return parse_response(self._json())
 
     def _json(self) -> Json:
-        items = [slot.json() for slot in self._slots]
+        items = [slot.json() for slot in self._in_order()]
         if self._final is None:
             return {"id": "", "status": "in_progress", **self._head, "output": items}
         # ChatGPT's backend leaves the terminal output empty, others the text within it.
         output = self._final.get("output")
         rebuilt = self._completed(output) if output else items
         return {"id": "", **self._head, **self._final, "output": rebuilt}
+
+    def _in_order(self) -> list[_Slot]:
+        """Return the items by their index, where all have one: a later one may be ready first."""
+        if any(slot.index is None for slot in self._slots):
+            return self._slots
+        return sorted(self._slots, key=lambda slot: slot.index or 0)
 
     def _completed(self, output: list[Json]) -> list[Json]:
         return [self._with_text(item, number) for number, item in enumerate(output)]
@@ -93,7 +99,7 @@ class Accumulator:
         slot.finish(item)
 
     def _open(self, kind: str, item: Json, index: int | None) -> _Slot:
-        slot = _Slot(kind, item)
+        slot = _Slot(kind, item, index)
         self._slots.append(slot)
         if item.get("id"):
             self._by_id[item["id"]] = slot
@@ -175,8 +181,9 @@ class Accumulator:
 class _Slot:
     """One item while it grows: what it was announced as, and the pieces that came since."""
 
-    def __init__(self, kind: str, item: Json) -> None:
+    def __init__(self, kind: str, item: Json, index: int | None) -> None:
         self.kind = kind
+        self.index = index
         self.done = False
         self._item = item
         self._pieces: dict[tuple[str, int], list[str]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .backends import AZURE, BACKENDS, OPENAI, Backend, detect_backend
@@ -69,7 +70,7 @@ def environment_service(environ: Mapping[str, str] = os.environ) -> Service | No
     base_url = _set(environ, "OPENAI_BASE_URL")
     if key:
         return service_at(
-            base_url or OPENAI.base_url or "",
+            environment_address(environ),
             key=key,
             source="OPENAI_API_KEY",
             headers=_account_headers(environ),
@@ -81,6 +82,11 @@ def environment_service(environ: Mapping[str, str] = os.environ) -> Service | No
         # An address without a key: a server of the user's own.
         return service_at(base_url, source="no key, OPENAI_BASE_URL")
     return None
+
+
+def environment_address(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the address that a key for OpenAI goes to: never Azure's, which has its own key."""
+    return _set(environ, "OPENAI_BASE_URL") or OPENAI.base_url or ""
 
 
 def service_at(
@@ -105,7 +111,7 @@ def service_at(
         ConfigError: The address is none, or the kind is not known.
     """
     address = base_url.strip().rstrip("/")
-    if not address.startswith(("https://", "http://")):
+    if not _is_address(address):
         raise ConfigError(f"{base_url!r} is no address of a service. Write https://host/v1.")
     kind = named_backend(backend) if backend else detect_backend(address)
     return Service(kind, address, key, source, headers or {})
@@ -121,6 +127,15 @@ def named_backend(name: str) -> Backend:
     if name not in BACKENDS:
         raise ConfigError(f"{name!r} is no service. Known: {', '.join(sorted(BACKENDS))}.")
     return BACKENDS[name]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        found = urlsplit(text)
+        # The port is read when it is asked for.
+        return found.scheme in ("http", "https") and bool(found.hostname) and found.port != 0
+    except ValueError:
+        return False
 
 
 def _account_headers(environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,13 +7,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from ..errors import APIConnectionError, APIError, StreamError
+from ..errors import APIConnectionError, APIError, ConfigError, StreamError
 from ..version import __version__
 from .auth import Service
-from .failures import error_from_answer, error_of
+from .failures import error_from_answer, error_of, hide_keys
 from .items import Json
 from .retries import RetryPolicy
 from .transport import Answer, AsyncIncoming, AsyncTransport, Incoming, Request, Transport
@@ -47,7 +46,7 @@ class CallOptions:
     service: Service
     retries: RetryPolicy
     timeout: float
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     on_retry: Callable[[Retry], None] | None = None
 
     def request(
@@ -59,7 +58,12 @@ class CallOptions:
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Request:
-        """Return the request for ``path``, which begins with a slash."""
+        """
+        Return the request for ``path``, which begins with a slash.
+
+        Raises:
+            ConfigError: A header, or the key in it, cannot be sent.
+        """
         known = {
             "Accept": "application/json, text/event-stream",
             "User-Agent": f"codex-magic/{__version__}",
@@ -69,6 +73,7 @@ class CallOptions:
             **self.headers,
             **(headers or {}),
         }
+        _check_headers(known)
         address = join_url(self.service.base_url, path)
         return Request(method, address, known, content, timeout or self.timeout)
 
@@ -85,6 +90,13 @@ class CallOptions:
         if self.on_retry:
             self.on_retry(Retry(error, seconds, attempt + 1))
         return seconds
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    # A library below would quote the value, and a value may be a key.
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigError(f"The value of the header {name!r} holds characters that none has.")
 
 
 def join_url(base_url: str, path: str) -> str:
@@ -111,7 +123,7 @@ def decode_answer(answer: Answer) -> Json:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        start = answer.body[:80].decode("utf-8", "replace")
+        start = hide_keys(answer.body.decode("utf-8", "replace"))[:80]
         raise StreamError(f"The service answered with something that is no JSON: {start!r}")
     error = found.get("error")
     if error and "output" not in found:
@@ -166,10 +178,6 @@ class Caller:
             pause(self.options.wait(attempt, failure, headers))
             attempt += 1
 
-    def with_options(self, **changes: Any) -> Caller:
-        """Return a caller with other options on the same connections."""
-        return Caller(self._transport, replace(self.options, **changes))
-
 
 class AsyncCaller:
     """Sends the calls of an ``AsyncCodexClient``."""
@@ -211,10 +219,6 @@ class AsyncCaller:
                     headers = answer.headers
             await asyncio.sleep(self.options.wait(attempt, failure, headers))
             attempt += 1
-
-    def with_options(self, **changes: Any) -> AsyncCaller:
-        """Return a caller with other options on the same connections."""
-        return AsyncCaller(self._transport, replace(self.options, **changes))
 
 
 def pause(seconds: float) -> None:

@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import ConfigError
-from .auth import KeySource, Service, environment_service, service_at
-from .backends import OPENAI
+from .auth import KeySource, Service, environment_address, environment_service, service_at
 from .calls import AsyncCaller, Caller, CallOptions
 from .conversations import AsyncConversations, Conversations
 from .models import AsyncModels, Models
@@ -51,8 +50,7 @@ def find_service(
         source = "api_key=" if api_key else "no key"
         return service_at(base_url, backend=backend, key=api_key, source=source, headers=headers)
     if api_key is not None:
-        address = found.base_url if found else OPENAI.base_url
-        assert address is not None
+        address = environment_address()
         return service_at(address, backend=backend, key=api_key, source="api_key=", headers=headers)
     if found is None:
         raise ConfigError(NO_KEY)

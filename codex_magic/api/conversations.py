@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import StreamError
 from .calls import AsyncCaller, Caller, decode_answer
 from .items import InputItem, Json, Wire, to_json, view
 from .requests import encode
@@ -88,4 +89,7 @@ def _create(
 
 
 def _parsed(answer: Answer) -> Conversation:
-    return view(Conversation, decode_answer(answer))
+    try:
+        return view(Conversation, decode_answer(answer))
+    except TypeError as exc:
+        raise StreamError("The service answered with something that is no conversation.") from exc

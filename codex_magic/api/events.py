@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from .items import Json, OutputItem, Response, parse_item, parse_response
+
+# What json.loads does for text, without looking each time whether it is text.
+_from_json = json.JSONDecoder().decode
 
 TERMINAL = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
@@ -26,7 +29,7 @@ class ResponseCreatedEvent(StreamEvent):
     """The service has accepted the request."""
 
     response: Response
-    type: str = "response.created"
+    type: ClassVar[str] = "response.created"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class ResponseQueuedEvent(StreamEvent):
     """The request waits for its turn."""
 
     response: Response
-    type: str = "response.queued"
+    type: ClassVar[str] = "response.queued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class ResponseInProgressEvent(StreamEvent):
     """The model is at work."""
 
     response: Response
-    type: str = "response.in_progress"
+    type: ClassVar[str] = "response.in_progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class ResponseCompletedEvent(StreamEvent):
     """The answer is complete."""
 
     response: Response
-    type: str = "response.completed"
+    type: ClassVar[str] = "response.completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class ResponseFailedEvent(StreamEvent):
     """The service gave up; ``response.error`` says why."""
 
     response: Response
-    type: str = "response.failed"
+    type: ClassVar[str] = "response.failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class ResponseIncompleteEvent(StreamEvent):
     """The answer ends before its end; ``response.incomplete_details`` says why."""
 
     response: Response
-    type: str = "response.incomplete"
+    type: ClassVar[str] = "response.incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class ResponseOutputItemAddedEvent(StreamEvent):
 
     item: OutputItem
     output_index: int = 0
-    type: str = "response.output_item.added"
+    type: ClassVar[str] = "response.output_item.added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class ResponseOutputItemDoneEvent(StreamEvent):
 
     item: OutputItem
     output_index: int = 0
-    type: str = "response.output_item.done"
+    type: ClassVar[str] = "response.output_item.done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class ResponseOutputTextDeltaEvent(StreamEvent):
     delta: str
     content_index: int = 0
     output_index: int = 0
-    type: str = "response.output_text.delta"
+    type: ClassVar[str] = "response.output_text.delta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class ResponseOutputTextDoneEvent(StreamEvent):
     text: str
     content_index: int = 0
     output_index: int = 0
-    type: str = "response.output_text.done"
+    type: ClassVar[str] = "response.output_text.done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class ResponseRefusalDeltaEvent(StreamEvent):
     delta: str
     content_index: int = 0
     output_index: int = 0
-    type: str = "response.refusal.delta"
+    type: ClassVar[str] = "response.refusal.delta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class ResponseFunctionCallArgumentsDeltaEvent(StreamEvent):
 
     delta: str
     output_index: int = 0
-    type: str = "response.function_call_arguments.delta"
+    type: ClassVar[str] = "response.function_call_arguments.delta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class ResponseFunctionCallArgumentsDoneEvent(StreamEvent):
 
     arguments: str
     output_index: int = 0
-    type: str = "response.function_call_arguments.done"
+    type: ClassVar[str] = "response.function_call_arguments.done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class ResponseReasoningSummaryTextDeltaEvent(StreamEvent):
     delta: str
     summary_index: int = 0
     output_index: int = 0
-    type: str = "response.reasoning_summary_text.delta"
+    type: ClassVar[str] = "response.reasoning_summary_text.delta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class ResponseReasoningSummaryTextDoneEvent(StreamEvent):
     text: str
     summary_index: int = 0
     output_index: int = 0
-    type: str = "response.reasoning_summary_text.done"
+    type: ClassVar[str] = "response.reasoning_summary_text.done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ class ResponseReasoningTextDeltaEvent(StreamEvent):
     delta: str
     content_index: int = 0
     output_index: int = 0
-    type: str = "response.reasoning_text.delta"
+    type: ClassVar[str] = "response.reasoning_text.delta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ class ErrorEvent(StreamEvent):
     message: str
     code: str | None = None
     param: str | None = None
-    type: str = "error"
+    type: ClassVar[str] = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,7 @@ def decode(name: str, text: str) -> Json | None:
     either). A bare ``{"error": …}`` is an error event.
     """
     try:
-        data = json.loads(text)
+        data = _from_json(text)
     except ValueError:
         return None
     if not isinstance(data, dict):
@@ -234,6 +237,13 @@ def parse_event(data: Json) -> ResponseStreamEvent:
     kind = data["type"]
     parse = _EVENTS.get(kind) if isinstance(kind, str) else None
     return parse(data) if parse else UnknownEvent(str(kind), data, raw=data)
+
+
+def seen_event(name: str, text: str) -> ResponseStreamEvent:
+    """Return the typed view of a server-sent event that has been one before."""
+    data = decode(name, text)
+    assert data is not None
+    return parse_event(data)
 
 
 def error_fields(data: Json) -> Json:

@@ -118,15 +118,15 @@ def _is_output(item: Json) -> bool:
 
 def _paired(items: list[Json]) -> list[Json]:
     """Leave out outputs that no call asked for, and answer calls that have no output."""
-    calls = {item["call_id"] for item in items if item["type"] in _OUTPUTS}
-    answered = {item["call_id"] for item in items if item["type"] in _OUTPUTS.values()}
+    called = {(_OUTPUTS[i["type"]], i["call_id"]) for i in items if i["type"] in _OUTPUTS}
+    answered = {(i["type"], i["call_id"]) for i in items if i["type"] in _OUTPUTS.values()}
     kept: list[Json] = []
     for item in items:
         kind = item["type"]
-        if kind in _OUTPUTS.values() and item["call_id"] not in calls:
+        if kind in _OUTPUTS.values() and (kind, item["call_id"]) not in called:
             continue
         kept.append(item)
-        if kind in _OUTPUTS and item["call_id"] not in answered:
+        if kind in _OUTPUTS and (_OUTPUTS[kind], item["call_id"]) not in answered:
             kept.append({"type": _OUTPUTS[kind], "call_id": item["call_id"], "output": _UNPAIRED})
     return kept
 

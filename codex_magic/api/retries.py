@@ -20,9 +20,9 @@ from ..errors import (
 # A service that asks for a longer wait gets none: the user hears of it at once.
 LONGEST_WAIT = 120.0
 _RETRYABLE = frozenset({408, 409, 429})
-_TRY_AGAIN_IN = re.compile(
-    r"try again in\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s|seconds?)?", re.IGNORECASE
-)
+_AMOUNT = r"(\d+(?:\.\d+)?)\s*(ms|milli|[smhd])?[a-z]*\s*"
+_TRY_AGAIN_IN = re.compile(rf"try again in\s+((?:{_AMOUNT})+)", re.IGNORECASE)
+_SECONDS_IN = {"ms": 0.001, "milli": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,10 @@ def waiting_time(message: str) -> float | None:
     (0.02, 62.5)
     """
     found = _TRY_AGAIN_IN.search(message)
-    if not found or not (found[1] or found[2]):
+    if not found:
         return None
-    seconds = float(found[2] or 0)
-    if (found[3] or "").lower() == "ms":
-        seconds /= 1000
-    return 60 * int(found[1] or 0) + seconds
+    amounts = re.findall(_AMOUNT, found[1].lower())
+    return sum(float(number) * _SECONDS_IN[unit] for number, unit in amounts)
 
 
 def _retryable(error: APIError, headers: Mapping[str, str]) -> bool:

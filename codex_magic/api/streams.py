@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, aclosing, closing
 from types import TracebackType
@@ -11,12 +12,13 @@ from typing import Self
 from ..errors import APIError, StreamError
 from .accumulate import Accumulator
 from .calls import decode_answer
-from .events import ErrorEvent, ResponseStreamEvent, decode, parse_event
-from .failures import error_of
+from .events import ErrorEvent, ResponseStreamEvent, decode, parse_event, seen_event
+from .failures import error_of, hide_keys
 from .items import Json, Response, parse_response
-from .transport import Answer, AsyncIncoming, Incoming, read_events
+from .transport import Answer, AsyncIncoming, Incoming, ServerSent, read_events
 
 _END = "[DONE]"
+_STREAM_STARTS = (b"event:", b"data:", b"id:", b"retry:", b":")
 _TERMINAL_OF = {"incomplete": "response.incomplete", "failed": "response.failed"}
 
 
@@ -25,6 +27,7 @@ class EventReader:
 
     def __init__(self) -> None:
         self._accumulator = Accumulator()
+        self.latest: ServerSent = ("", "")
         self.error: APIError | None = None
         self.ended = False
 
@@ -41,6 +44,7 @@ class EventReader:
         data = decode(name, text)
         if data is None:
             return None
+        self.latest = (name, text)
         return self.take_json(data)
 
     def take_json(self, data: Json) -> ResponseStreamEvent:
@@ -66,10 +70,17 @@ class EventReader:
         except (LookupError, TypeError, AttributeError, ValueError):
             return None
 
-    def broken(self, error: StreamError) -> StreamError:
-        """Return ``error``, with what had arrived before it."""
-        error.partial = error.partial or self.snapshot()
+    def broken(self, error: APIError) -> APIError:
+        """Return ``error``, with what had arrived before it; the answer stays broken."""
+        if isinstance(error, StreamError):
+            error.partial = error.partial or self.snapshot()
+        self.error = error
         return error
+
+    def check_sound(self) -> None:
+        """Raise the error that broke the answer off, if one did."""
+        if self.error:
+            raise self.error
 
     def check_end(self) -> None:
         """
@@ -85,7 +96,10 @@ class EventReader:
     def response(self) -> Response:
         """Return the whole response."""
         self.check_end()
-        return self._accumulator.snapshot()
+        whole = self.snapshot()
+        if whole is None:
+            raise StreamError("The service ended its answer with something that is no response.")
+        return whole
 
 
 class ResponseStream:
@@ -101,18 +115,22 @@ class ResponseStream:
         self._incoming = incoming
         self._reader = EventReader()
         self._events = self._read()
-        self._cache: list[ResponseStreamEvent] = []
+        # As text, which the garbage collector need not look through again and again.
+        self._seen: list[ServerSent] = []
 
     def __iter__(self) -> Iterator[ResponseStreamEvent]:
         """Yield every event, from the first one on."""
         position = 0
         while True:
-            if position == len(self._cache):
+            if position < len(self._seen):
+                yield seen_event(*self._seen[position])
+            else:
                 event = next(self._events, None)
                 if event is None:
+                    self._reader.check_sound()
                     return
-                self._cache.append(event)
-            yield self._cache[position]
+                self._seen.append(self._reader.latest)
+                yield event
             position += 1
 
     def events(self) -> Generator[ResponseStreamEvent, None, None]:
@@ -133,8 +151,7 @@ class ResponseStream:
         """
         for _ in self._events:
             pass
-        if self._reader.error:
-            raise self._reader.error
+        self._reader.check_sound()
         return self._reader.response()
 
     def close(self) -> None:
@@ -163,12 +180,11 @@ class ResponseStream:
                     event = self._reader.take(name, text)
                     if event is not None:
                         yield event
-                    if self._reader.error:
-                        raise self._reader.error
+                    self._reader.check_sound()
                     if self._reader.ended:
                         self._incoming.drain(events)
             self._reader.check_end()
-        except StreamError as error:
+        except APIError as error:
             raise self._reader.broken(error) from error.__cause__
         finally:
             self.close()
@@ -182,18 +198,22 @@ class AsyncResponseStream:
         self._incoming = incoming
         self._reader = EventReader()
         self._events = self._read()
-        self._cache: list[ResponseStreamEvent] = []
+        # As text, which the garbage collector need not look through again and again.
+        self._seen: list[ServerSent] = []
 
     async def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         """Yield every event, from the first one on."""
         position = 0
         while True:
-            if position == len(self._cache):
+            if position < len(self._seen):
+                yield seen_event(*self._seen[position])
+            else:
                 event = await anext(self._events, None)
                 if event is None:
+                    self._reader.check_sound()
                     return
-                self._cache.append(event)
-            yield self._cache[position]
+                self._seen.append(self._reader.latest)
+                yield event
             position += 1
 
     def events(self) -> AsyncGenerator[ResponseStreamEvent, None]:
@@ -214,8 +234,7 @@ class AsyncResponseStream:
         """
         async for _ in self._events:
             pass
-        if self._reader.error:
-            raise self._reader.error
+        self._reader.check_sound()
         return self._reader.response()
 
     async def close(self) -> None:
@@ -245,12 +264,11 @@ class AsyncResponseStream:
                     next_event = self._reader.take(name, text)
                     if next_event is not None:
                         yield next_event
-                    if self._reader.error:
-                        raise self._reader.error
+                    self._reader.check_sound()
                     if self._reader.ended:
                         await self._incoming.drain(events)
             self._reader.check_end()
-        except StreamError as error:
+        except APIError as error:
             raise self._reader.broken(error) from error.__cause__
         finally:
             await self.close()
@@ -264,7 +282,7 @@ def response_of(answer: Answer) -> Response:
         StreamError: It holds none.
         APIStatusError: It holds an error.
     """
-    if _is_event_stream(answer.headers) or answer.body.lstrip()[:6] in (b"event:", b"data: "):
+    if _holds_events(answer):
         reader = EventReader()
         for _ in _replayed(reader, answer):
             pass
@@ -274,14 +292,15 @@ def response_of(answer: Answer) -> Response:
 
 def _events_of(reader: EventReader, answer: Answer) -> Iterator[ResponseStreamEvent]:
     """Yield the events of an answer that is not labelled as a stream."""
-    start = answer.body.lstrip()[:6]
-    if start.startswith((b"event:", b"data:")):
+    if _holds_events(answer):
         yield from _replayed(reader, answer)
         return
     body = decode_answer(answer)
     _parsed(body)
     kind = _TERMINAL_OF.get(str(body.get("status")), "response.completed")
-    yield reader.take_json({"type": kind, "response": body})
+    event = reader.take(kind, json.dumps({"type": kind, "response": body}))
+    assert event is not None
+    yield event
 
 
 def _replayed(reader: EventReader, answer: Answer) -> Iterator[ResponseStreamEvent]:
@@ -289,8 +308,7 @@ def _replayed(reader: EventReader, answer: Answer) -> Iterator[ResponseStreamEve
         event = reader.take(name, text)
         if event is not None:
             yield event
-        if reader.error:
-            raise reader.error
+        reader.check_sound()
     reader.check_end()
 
 
@@ -298,11 +316,19 @@ def _parsed(body: Json) -> Response:
     try:
         return parse_response(body)
     except (LookupError, TypeError, AttributeError, ValueError) as exc:
-        start = json.dumps(body)[:80]
+        start = hide_keys(json.dumps(body))[:80]
         raise StreamError(
             f"The service answered with something that is no response: {start}"
         ) from exc
 
 
 def _is_event_stream(headers: Mapping[str, str]) -> bool:
-    return "text/event-stream" in headers.get("content-type", "")
+    return "text/event-stream" in headers.get("content-type", "").lower()
+
+
+def _holds_events(answer: Answer) -> bool:
+    """Whether an answer that was read is a stream: its body tells more than its label."""
+    start = answer.body[:64].removeprefix(BOM_UTF8).lstrip()
+    if start.startswith(b"{"):
+        return False
+    return start.startswith(_STREAM_STARTS) or _is_event_stream(answer.headers)

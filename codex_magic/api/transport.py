@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ READ_TIMEOUT = 600.0
 KEEPALIVE = 300.0
 # How long a service may take to end its answer after the last event before we hang up.
 _LINGER = 1.0
+# An answer may end without a blank line.
+_ENDING = ("\n\n",)
 _STREAM_HEADERS = SimpleNamespace(get=lambda name, default="": "text/event-stream")
 
 HttpClient = httpx.Client
@@ -77,11 +80,11 @@ class Transport:
         Send a request and read all of its answer.
 
         Raises:
-            APIConnectionError: No answer came, or it broke off.
+            APIConnectionError: No answer came.
+            StreamError: It broke off.
         """
-        with _map_httpx_exceptions(request):
-            response = self._client.send(_build(self._client, request))
-        return _answer(response)
+        with self.stream(request) as incoming:
+            return incoming.read()
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[Incoming]:
@@ -111,11 +114,11 @@ class AsyncTransport:
         Send a request and read all of its answer.
 
         Raises:
-            APIConnectionError: No answer came, or it broke off.
+            APIConnectionError: No answer came.
+            StreamError: It broke off.
         """
-        with _map_httpx_exceptions(request):
-            response = await self._client.send(_build(self._client, request))
-        return _answer(response)
+        async with self.stream(request) as incoming:
+            return await incoming.read()
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[AsyncIncoming]:
@@ -126,6 +129,12 @@ class AsyncTransport:
             yield AsyncIncoming(response, request)
         finally:
             await response.aclose()
+
+    async def warm_up(self) -> None:
+        """Import what the first connection needs; nothing is connected."""
+        import anyio  # httpcore connects with it, and imports most of it only then.
+
+        anyio.current_time()
 
     async def close(self) -> None:
         """Close the pool, if it is ours."""
@@ -144,7 +153,7 @@ class Incoming:
 
     def read(self) -> Answer:
         """Read the rest, as a plain answer."""
-        with _map_httpx_exceptions(self._request):
+        with _map_httpx_exceptions(self._request, streaming=self._response.is_success):
             self._response.read()
         return _answer(self._response)
 
@@ -181,7 +190,7 @@ class AsyncIncoming:
 
     async def read(self) -> Answer:
         """Read the rest, as a plain answer."""
-        with _map_httpx_exceptions(self._request):
+        with _map_httpx_exceptions(self._request, streaming=self._response.is_success):
             await self._response.aread()
         return _answer(self._response)
 
@@ -192,8 +201,8 @@ class AsyncIncoming:
             source = _event_source(aiter_text=_ending_async(self._response.aiter_text()))
             async with aclosing(cast(Any, source.aiter_sse())) as events:
                 async for event in events:
-                    if event.data:
-                        yield event.event, event.data
+                    if text := event.data:
+                        yield event.event, text
 
     async def drain(self, events: AsyncIterator[ServerSent]) -> None:
         """Read on to the end of the answer, so that the connection can be used again."""
@@ -217,8 +226,8 @@ def read_events(chunks: Iterator[str]) -> Iterator[ServerSent]:
     >>> list(read_events(iter(["event: a\\r", "\\nda", "ta: 1"])))
     [('a', '1')]
     """
-    source = _event_source(iter_text=_ending(chunks))
-    return ((event.event, event.data) for event in source.iter_sse() if event.data)
+    source = _event_source(iter_text=chain(chunks, _ENDING))
+    return ((event.event, text) for event in source.iter_sse() if (text := event.data))
 
 
 def _event_source(**body: Any) -> EventSource:
@@ -228,16 +237,12 @@ def _event_source(**body: Any) -> EventSource:
     return EventSource(cast(httpx.Response, SimpleNamespace(headers=_STREAM_HEADERS, **read)))
 
 
-def _ending(chunks: Iterator[str]) -> Iterator[str]:
-    yield from chunks
-    yield "\n\n"
-
-
 async def _ending_async(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
     async with aclosing(cast(Any, chunks)) as closing:
         async for chunk in closing:
             yield chunk
-    yield "\n\n"
+    for chunk in _ENDING:
+        yield chunk
 
 
 def _as_utf8(response: httpx.Response) -> None:
@@ -280,20 +285,24 @@ def _shut(response: httpx.Response) -> None:
 @contextmanager
 def _map_httpx_exceptions(request: Request, *, streaming: bool = False) -> Iterator[None]:
     """Translate what httpx raises: the one border where its errors are known."""
-    where = httpx.URL(request.url).host
     try:
         yield
     except httpx.TimeoutException as exc:
         waited = CONNECT_TIMEOUT if isinstance(exc, httpx.ConnectTimeout) else request.timeout
-        message = f"{where} did not answer within {min(waited, request.timeout):g} s"
+        message = f"{_host(request)} did not answer within {min(waited, request.timeout):g} s"
         raise APITimeoutError(message, cause=exc) from exc
     except httpx.ConnectError as exc:
-        message = f"No connection to {where}: {exc}. Check the network and the address."
+        message = f"No connection to {_host(request)}: {exc}. Check the network and the address."
         raise APIConnectionError(message, cause=exc) from exc
     except (httpx.HTTPError, httpx.StreamError) as exc:
-        message = f"The connection to {where} broke off: {exc or type(exc).__name__}"
+        message = f"The connection to {_host(request)} broke off: {str(exc) or type(exc).__name__}"
+        # An answer that has begun was made, and is paid for: it is not asked for again.
         if streaming:
             raise StreamError(message) from exc
         raise APIConnectionError(message, cause=exc) from exc
     except (httpx.InvalidURL, UnicodeError) as exc:
         raise APIConnectionError(f"{request.url!r} is no address: {exc}", cause=exc) from exc
+
+
+def _host(request: Request) -> str:
+    return httpx.URL(request.url).host

@@ -1,0 +1,24 @@
+"""What the tests of several folders share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from .fake_service import FakeService
+
+
+@pytest.fixture(autouse=True)
+def _no_service_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "AZURE_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    """A fresh service, in the profile of api.openai.com."""
+    with FakeService() as service:
+        yield service

@@ -1,0 +1,141 @@
+"""The public API as a user would write it: read by the type checker, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_type
+
+from codex_magic import (
+    APIError,
+    AsyncCodexClient,
+    AsyncResponseStream,
+    CodexClient,
+    FunctionCallOutput,
+    FunctionTool,
+    InputImage,
+    InputItem,
+    InputMessage,
+    InputText,
+    Model,
+    OutputItem,
+    RateLimitError,
+    Reasoning,
+    Reply,
+    Response,
+    ResponseCompletedEvent,
+    ResponseFormatJsonSchema,
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseOutputTextDeltaEvent,
+    ResponseReasoningItem,
+    ResponseStream,
+    ResponseStreamEvent,
+    StreamError,
+    TextConfig,
+    UnknownEvent,
+    Usage,
+    aask,
+    ask,
+)
+
+
+def whole(client: CodexClient) -> str:
+    """Ask and read the answer."""
+    response = client.responses.create(model="gpt-5.6-terra", input="Hello!")
+    assert_type(response, Response)
+    assert_type(response.usage, Usage | None)
+    assert_type(response.output, Sequence[OutputItem])
+    assert_type(response.reasoning_summary, str | None)
+    return response.output_text
+
+
+def streamed(client: CodexClient) -> Response:
+    """Read the events as they come."""
+    with client.responses.create(model="m", input="Hello!", stream=True) as stream:
+        assert_type(stream, ResponseStream)
+        for event in stream:
+            assert_type(event, ResponseStreamEvent)
+            if isinstance(event, ResponseOutputTextDeltaEvent):
+                print(event.delta, end="")
+            elif isinstance(event, ResponseCompletedEvent):
+                print(event.response.id)
+            elif isinstance(event, UnknownEvent):
+                print(event.type, event.data)
+        return stream.get_final_response()
+
+
+def either(client: CodexClient, *, stream: bool) -> Response:
+    """Let the caller choose."""
+    answer = client.responses.create(model="m", input="Hello!", stream=stream)
+    assert_type(answer, Response | ResponseStream)
+    return answer if isinstance(answer, Response) else answer.get_final_response()
+
+
+async def asynchronous() -> Response:
+    """Do the same with the twin."""
+    async with AsyncCodexClient(api_key=lambda: "sk-…", max_retries=0) as client:
+        response = await client.responses.create(model="m", input="Hello!")
+        assert_type(response, Response)
+        async with await client.responses.create(model="m", input="Hi", stream=True) as stream:
+            assert_type(stream, AsyncResponseStream)
+            async for event in stream:
+                assert_type(event, ResponseStreamEvent)
+        assert_type(await client.models.list(), list[Model])
+        return await stream.get_final_response()
+
+
+def everything(client: CodexClient) -> None:
+    """Give many arguments, typed and as JSON."""
+    tool = FunctionTool("add", "Adds.", {"type": "object", "properties": {}}, strict=False)
+    items: list[InputItem] = [
+        InputMessage("user", [InputText("Look"), InputImage("data:image/png;base64,…", "low")]),
+        {"role": "user", "content": "Hi"},
+        FunctionCallOutput("call_1", "7"),
+    ]
+    response = client.responses.create(
+        model="m",
+        input=items,
+        instructions=None,
+        tools=[tool, {"type": "web_search"}],
+        tool_choice={"type": "function", "name": "add"},
+        reasoning=Reasoning("low", "auto"),
+        text=TextConfig(ResponseFormatJsonSchema("r", {"type": "object"}), "low"),
+        include=["reasoning.encrypted_content"],
+        metadata={"a": "b"},
+        store=False,
+        extra_body={"new": 1},
+        extra_headers={"X-A": "1"},
+        timeout=30,
+    )
+    for call in response.tool_calls:
+        assert_type(call, ResponseFunctionToolCall)
+        items.append(call)
+        items.append(FunctionCallOutput(call.call_id, call.arguments))
+    for item in response.output:
+        if isinstance(item, ResponseOutputMessage):
+            assert_type(item.text, str)
+        elif isinstance(item, ResponseReasoningItem):
+            assert_type(item.encrypted_content, str | None)
+        items.append(item)
+    client.responses.create(model="m", input=items, previous_response_id=response.id)
+
+
+def errors(client: CodexClient) -> float | None:
+    """Handle what goes wrong."""
+    try:
+        whole(client)
+    except RateLimitError as error:
+        return error.retry_after
+    except StreamError as error:
+        print(error.partial)
+    except APIError as error:
+        assert_type(error.status_code, int | None)
+        assert_type(error.code, str | None)
+    return None
+
+
+async def notebook() -> list[str]:
+    """Ask in the conversation of the notebook."""
+    reply = ask("Why?")
+    assert_type(reply, Reply)
+    return [reply.text, (await aask("And now?")).text]
