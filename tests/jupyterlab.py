@@ -238,11 +238,14 @@ def use_dark_theme(page: Page) -> None:
     page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
 
 
-def screenshot(page: Page, name: str) -> Path:
-    """Save what the page shows to `tests/artefacts/`, for people to look at."""
+def screenshot(page: Page, name: str, part: str | None = None) -> Path:
+    """Save what the page, or a part of it, shows to `tests/artefacts/`, for people to look at."""
     ARTEFACTS.mkdir(exist_ok=True)
     path = ARTEFACTS / f"{name}.png"
-    page.screenshot(path=path)
+    if part is None:
+        page.screenshot(path=path)
+    else:
+        page.locator(part).screenshot(path=path)
     return path
 
 

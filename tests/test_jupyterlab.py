@@ -78,6 +78,8 @@ def test_an_answer_streams_and_stays_as_one_rich_output(
     page.wait_for_selector(f"{_REPLY} .codex-footer")
     page.wait_for_selector(f"{_REPLY} mjx-container")
     screenshot(page, "reply")
+    # The picture of the README.
+    screenshot(page, "reply-cell", ".jp-Notebook .jp-Cell >> nth=1")
     save(page, path)
 
     assert 0 == streaming

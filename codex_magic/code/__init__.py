@@ -1,0 +1,1 @@
+"""What lands in cells: code blocks of an answer."""

@@ -1,0 +1,1 @@
+"""What is sent: notebook things become text and images."""

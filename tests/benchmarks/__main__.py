@@ -1,0 +1,80 @@
+"""``python -m tests.benchmarks [name …] [--rounds N] [--write]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import deltas, first, load, peers, service
+from .runner import Bench
+
+BENCHMARKS = {"load": load, "deltas": deltas, "first": first}
+_README = Path(__file__).with_name("README.md")
+_OURS = ("codex-magic", "httpx", "httpx-sse", "ipython", "ipykernel")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the benchmarks that are named, or all, and show or write their tables."""
+    options = _parser().parse_args(arguments)
+    python = sys.executable if options.no_peers else peers.ours()
+    sdk = None if options.no_peers else peers.official_sdk()
+    with service.running() as base_url:
+        bench = Bench(base_url, python, sdk, options.rounds)
+        for name in options.names or BENCHMARKS:
+            text = section(name, bench)
+            print(text, end="\n\n", flush=True)
+            if options.write:
+                _write(name, text)
+
+
+def section(name: str, bench: Bench) -> str:
+    """Run one benchmark and return its tables, with what they mean and where they are from."""
+    benchmark = BENCHMARKS[name]
+    title = f"## {name}: {(benchmark.__doc__ or '').strip()[:-1]}"
+    tables = [str(table) for table in benchmark.run(bench)]
+    return "\n\n".join([title, benchmark.NOTE, *tables, _provenance(bench)])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, default=7, help="how often everything is measured")
+    parser.add_argument("--write", action="store_true", help="write the tables into the README")
+    parser.add_argument(
+        "--no-peers",
+        action="store_true",
+        help="make no environments: this one, without the official SDK",
+    )
+    return parser
+
+
+def _provenance(bench: Bench) -> str:
+    found = peers.versions(bench.python, _OURS)
+    if bench.sdk:
+        found |= peers.versions(bench.sdk, ["openai"])
+    listed = ", ".join(f"{name} {version}" for name, version in found.items())
+    return (
+        f"*{datetime.now(UTC):%Y-%m-%d}, median of {bench.rounds} interleaved rounds; "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}; {listed}.*"
+    )
+
+
+def _write(name: str, text: str) -> None:
+    """Put a section in the place of the one that the README has."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    readme = _README.read_text(encoding="utf-8")
+    assert place.search(readme), f"README.md has no place for {name}"
+    written = place.sub(lambda _: f"{begin}\n{text}\n{end}", readme)
+    _README.write_text(written, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,53 @@
+"""Interpreters that have what we are compared with, in virtual environments of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+_VERSIONS = """
+import json, sys
+from importlib.metadata import version
+print(json.dumps({name: version(name) for name in sys.argv[1:]}))
+"""
+
+
+def installed_sdk() -> str | None:
+    """Return this interpreter, if it has the official SDK."""
+    return sys.executable if find_spec("openai") else None
+
+
+def official_sdk() -> str:
+    """Return an interpreter that has the official SDK; one is made where there is none."""
+    return installed_sdk() or _environment("openai", "openai", "ipykernel")
+
+
+def ours() -> str:
+    """Return an interpreter that has this checkout and what it needs, but not what tests need."""
+    return _environment("codex-magic", "-e", str(_ROOT), "ipykernel")
+
+
+def versions(python: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the versions of what an interpreter has installed."""
+    command = [python, "-c", _VERSIONS, *names]
+    found: dict[str, str] = json.loads(subprocess.check_output(command))
+    return found
+
+
+def _environment(name: str, *requirements: str) -> str:
+    """Return the interpreter of an environment that stays for the next run."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = Path(tempfile.gettempdir()) / "codex-magic-benchmarks" / f"{name}-{version}"
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    ready = folder / "ready"
+    if not ready.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-qq", *requirements], check=True)
+        ready.touch()
+    return str(python)

@@ -1,0 +1,100 @@
+"""The benchmarks run and say something; how fast things are is nobody's failure here."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.benchmarks import deltas, first, load, peers, service
+from tests.benchmarks.__main__ import section
+from tests.benchmarks.runner import Bench, Results, Table, interleave
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    """Once, with short answers; the official SDK only where it is installed anyway."""
+    with service.running() as base_url:
+        yield Bench(base_url, sys.executable, peers.installed_sdk(), rounds=1, counts=(50, 200))
+
+
+def test_loading_imports_nothing_heavy(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """None of the libraries that DESIGN lists is imported by ``%load_ext codex_magic``."""
+    (table,) = load.run(bench)
+    _show(table, capsys)
+
+    assert table.notes[-1].endswith("loading imported: none.")
+    assert {f"`{load.STUB}`", f"`{load.OURS}`"} <= {row[0] for row in table.rows}
+
+
+def test_deltas_are_measured_on_every_way(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every way reads whole answers of every length, and a cell publishes something."""
+    costs, published = deltas.run(bench)
+    _show(costs, capsys)
+    _show(published, capsys)
+
+    ways = [title for name, title in deltas.TITLES.items() if name != deltas.SDK or bench.sdk]
+    assert ways == [row[0] for row in costs.rows]
+    assert all(float(cell.replace(",", "")) > 0 for row in costs.rows for cell in row[1:3])
+    assert all(int(row[2]) >= 1 for row in published.rows)
+
+
+def test_the_first_question_is_timed_to_the_wire(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The request comes after Enter, both at once after loading and later."""
+    (table,) = first.run(bench)
+    _show(table, capsys)
+
+    assert all(float(row[1].replace(",", "")) > 0 for row in table.rows)
+
+
+def test_a_section_says_what_it_was_measured_with(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table is worth nothing without versions, rounds and a date, and names no machine."""
+    monkeypatch.setattr(load, "run", lambda bench: [Table(["a", "b"], [["one", "2"]])])
+
+    text = section("load", bench)
+
+    assert text.startswith("## load: What ``%load_ext codex_magic`` costs")
+    assert "| one | 2 |" in text
+    assert "median of 1 interleaved rounds" in text
+    assert "codex-magic " in text
+
+
+def test_ratios_are_of_the_same_round() -> None:
+    """A round in which the machine was slow for all does not change a ratio."""
+    slowness, costs = (1.0, 10.0, 2.0), {"ours": 2.0, "theirs": 4.0}
+    results = Results(
+        {way: [{"cpu": cost * factor} for factor in slowness] for way, cost in costs.items()}
+    )
+
+    assert 0.5 == results.ratio("ours", "theirs", "cpu")
+    assert 4.0 == results.median("ours", "cpu")
+    assert 4.0 == results.over("ours").median("theirs", "cpu")
+    assert math.isnan(results.ratio("ours", "nobody", "cpu"))
+
+
+def test_every_way_is_measured_once_a_round() -> None:
+    """Rounds are interleaved: no way is measured twice before all were measured once."""
+    measured: list[str] = []
+
+    def measure(name: str) -> dict[str, float]:
+        measured.append(name)
+        return {"cpu": 1.0}
+
+    interleave({name: partial(measure, name) for name in ("a", "b", "c")}, rounds=3)
+
+    rounds = [measured[start : start + 3] for start in range(0, 9, 3)]
+    assert 9 == len(measured)
+    assert all({"a", "b", "c"} == set(names) for names in rounds)
+
+
+def _show(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print a table past pytest's capture, so that it stands in the CI's log."""
+    with capsys.disabled():
+        print(f"\n\n{table}\n")
