@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from .api.items import Json
-from .config import Codex
+from .config import STATES, Codex
 from .conversation.turns import State
 from .errors import ConfigError
 
@@ -36,6 +36,31 @@ class Options:
     once: bool = False
     state: State | None = None
     store: bool | None = None
+
+    def __post_init__(self) -> None:
+        """
+        See to it that nothing contradicts itself, also where no parser has looked.
+
+        Raises:
+            ConfigError: An option cannot have this value.
+        """
+        if self.state and self.state not in STATES:
+            raise ConfigError(f"There is no state {self.state!r}. Known: {', '.join(STATES)}.")
+        if self.timeout is not None and not self.timeout > 0:
+            raise ConfigError(f"--timeout {self.timeout:g}: seconds are more than 0.")
+        for name in self.param:
+            if name in _HAVE_OPTIONS:
+                raise ConfigError(f"--param {name}: use {_HAVE_OPTIONS[name]} instead.")
+
+
+# What --param cannot set, because more than the request depends on it.
+_HAVE_OPTIONS = {
+    "model": "--model",
+    "input": "the prompt",
+    "store": "--store or --no-store",
+    "previous_response_id": "--state previous_response_id",
+    "conversation": "--state conversation",
+}
 
 
 class AskOptions(TypedDict, total=False):
@@ -100,12 +125,17 @@ def store_for(options: Options, config: Codex, state: State) -> bool | None:
 def unasked(options: Options) -> frozenset[str]:
     """Return the fields that nobody asked for, and that may go if a service refuses them."""
     asked = {
-        "reasoning.summary": options.summary or "reasoning" in options.param,
-        "text.verbosity": options.verbosity or "text" in options.param,
+        "reasoning.summary": options.summary or "summary" in _inner(options, "reasoning"),
+        "text.verbosity": options.verbosity or "verbosity" in _inner(options, "text"),
         "include": "include" in options.param,
         "store": options.store is not None,
     }
     return frozenset(path for path, named in asked.items() if not named)
+
+
+def _inner(options: Options, name: str) -> Json:
+    found = options.param.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _given(members: Json) -> Json:

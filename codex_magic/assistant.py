@@ -19,8 +19,16 @@ from .api.transport import AsyncTransport
 from .asking import AskOptions, Options, parameters, store_for, unasked
 from .config import SUCCESSORS, Codex
 from .conversation.repairs import Experience
-from .conversation.session import Ended, Question, Session, Signal, request_body
-from .conversation.turns import Conversation, Plan
+from .conversation.session import (
+    Ended,
+    Question,
+    Session,
+    Signal,
+    model_for,
+    plan_for,
+    request_body,
+)
+from .conversation.turns import Conversation
 from .display.reply import Reply
 from .display.screen import CellScreen, QuietScreen, Screen, TextScreen
 from .engine import Engine, Job
@@ -116,9 +124,17 @@ class Assistant:
         ask = await asyncio.to_thread(self._prepare, reply, options, lambda: None)
         job = self._start(ask, reply)
         try:
-            ended = await asyncio.wrap_future(job.future)
-        except asyncio.CancelledError:
+            # Shielded: a cancelled question still says how it ended, to the conversation.
+            waiting = asyncio.shield(asyncio.wrap_future(job.future))
+            # An interrupt does not wake an idle loop of ipykernel's: it looks up now and then.
+            while not (await asyncio.wait([waiting], timeout=_PATIENCE))[0]:
+                pass
+            ended = waiting.result()
+        except (asyncio.CancelledError, KeyboardInterrupt):
             job.cancel()
+            for signal in job.take(0):
+                reply.apply(signal)
+            reply.status = "interrupted"
             raise
         for signal in (*job.take(0), ended):
             reply.apply(signal)
@@ -127,28 +143,34 @@ class Assistant:
     def preview(self, prompt: str, options: Options) -> tuple[str, Json]:
         """Return where a question would go and what it would become; nothing is sent."""
         # The conversation is named, and not begun: this is only a look.
-        look = replace(options, new=False, chat=None, once=options.once or options.new)
+        look = replace(options, new=False, chat=None)
         ask = self._prepare(Reply(prompt.strip("\n"), model=""), look, lambda: None)
-        question, choice, plan = ask.question, ask.choice, self._plan(ask)
-        body = request_body(question, plan, choice.model, choice.service, self._experience)
+        question, service = ask.question, ask.choice.service
+        model = model_for(question, service, self._experience)
+        conversation = self._looked_at(options)
+        plan = plan_for(conversation, question, model, service, self._experience)
+        if plan.conversation_id == "":
+            plan = replace(plan, conversation_id="(made when this is asked)")
+        body = request_body(question, plan, model, service, self._experience)
         encoded = join_body({**body, "stream": True}, [*plan.history, *question.input])
-        return join_url(choice.service.base_url, "/responses"), json.loads(encoded)
+        return join_url(service.base_url, "/responses"), json.loads(encoded)
 
     def warm_up(self) -> None:
         """Build what the first question needs, so that it need not wait for it."""
 
         async def connect(emit: Callable[[Signal], None]) -> None:
-            self._pool()
+            await self._pool().warm_up()
 
         self._engine.submit(connect)
 
     def close(self) -> None:
-        """Close the connections and end the engine; what is on its way is cancelled."""
+        """Cancel what is on its way, close the connections and end the engine."""
 
         async def disconnect(emit: Callable[[Signal], None]) -> None:
             while self._pools:
                 await self._pools.popitem()[1].close()
 
+        self._engine.cancel(_FAREWELL)
         if self._pools:
             self._engine.submit(disconnect).rest(_FAREWELL)
         self._engine.stop()
@@ -157,7 +179,8 @@ class Assistant:
         """Return the question that a reply is for, ready to go."""
         if not reply.prompt.strip():
             raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
-        state = options.state or self.config.state
+        # Without a history there is nothing that a service could keep.
+        state = "stateless" if options.once else options.state or self.config.state
         store = store_for(options, self.config, state)
 
         def progress(line: str) -> None:
@@ -191,13 +214,12 @@ class Assistant:
             return self.new(options.chat)
         return self.switch(options.chat) if options.chat else self.conversation
 
-    def _plan(self, ask: Ask) -> Plan:
-        if ask.question.once:
-            return Plan("stateless")
-        service = ask.choice.service
-        return ask.conversation.plan(
-            ask.question.state, service.backend, ask.choice.model, service.identity
-        )
+    def _looked_at(self, options: Options) -> Conversation:
+        """Return the conversation that a question would join; none is begun."""
+        if options.new:
+            return Conversation("")
+        name = options.chat or self.current
+        return self.conversations.get(name) or Conversation(name)
 
     def _start(self, ask: Ask, reply: Reply) -> Job[Signal, Ended]:
         """Send a question; the job tells how it goes."""

@@ -14,7 +14,7 @@ from typing import Any
 from .asking import Options
 from .assistant import Assistant, is_whole_cell, screen_for
 from .conversation.turns import Turn
-from .display.progress import plural, short
+from .display.progress import plural, printable, short
 from .display.reply import Reply
 from .errors import CodexError, ConfigError
 from .options import parse_line, usage
@@ -118,11 +118,7 @@ def undo(assistant: Assistant, rest: str) -> None:
 
 def show(assistant: Assistant, rest: str) -> None:
     """show [N]: draw the last answer again, or the answer of turn N"""
-    reply = _shown_reply(assistant, rest)
-    if getattr(assistant.shell, "kernel", None) is None:
-        print(f"{reply.text}\n\n{reply.footer()}")
-    else:
-        assistant.shell.display_pub.publish(reply.mime_bundle(), reply.metadata())
+    _shown_reply(assistant, rest).show(assistant.shell)
 
 
 def help_(assistant: Assistant, rest: str) -> None:
@@ -205,16 +201,19 @@ def _read_instructions(given: dict[str, Any]) -> dict[str, str]:
 
 def _shown_reply(assistant: Assistant, rest: str) -> Reply:
     replies = assistant.replies
-    if not replies:
-        raise ConfigError("There is no answer to show yet.")
     if not rest:
-        return replies[-1]
+        # A question that got no answer does not hide the answer before it.
+        last = next((reply for reply in reversed(replies) if reply.text), None)
+        if last is None:
+            raise ConfigError("There is no answer to show yet.")
+        return last
     turns = assistant.conversation.turns
     number = _number(rest, "show")
     if not 1 <= number <= len(turns):
         raise ConfigError(f"There is no turn {number}: this conversation has {len(turns)}.")
-    wanted = turns[number - 1].id
-    return next(reply for reply in replies if reply.turn and reply.turn.id == wanted)
+    wanted = turns[number - 1]
+    known = (reply for reply in replies if reply.turn and reply.turn.id == wanted.id)
+    return next(known, None) or Reply.of_turn(wanted)
 
 
 def _listed(number: int, turn: Turn) -> str:
@@ -224,7 +223,7 @@ def _listed(number: int, turn: Turn) -> str:
 
 
 def _cut(text: str, size: int = _SHOWN) -> str:
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return text if len(text) <= size else f"{text[: size - 1]}…"
 
 

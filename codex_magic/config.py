@@ -7,8 +7,6 @@ from typing import Any
 from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, TraitError, Unicode
 from traitlets.config import Configurable
 
-from .errors import ConfigError
-
 DEFAULT_MODEL = "gpt-5.1-codex-mini"
 
 # OpenAI retired the default model from its API on 2026-07-23. Where a service does not know it,
@@ -52,7 +50,8 @@ class Codex(Configurable):
         "", help="The service: openai, azure, llama.cpp, local; empty finds one."
     ).tag(config=True)
     base_url = Unicode("", help="The service's address, as https://host/v1.").tag(config=True)
-    effort = Unicode(
+    effort = Enum(
+        ("", *EFFORTS),
         "",
         help="Reasoning effort: none, minimal, low, medium, high, xhigh, max; empty: the model's.",
     ).tag(config=True)
@@ -93,6 +92,8 @@ class Codex(Configurable):
         Raises:
             ConfigError: There is no such setting, or it cannot have this value.
         """
+        from .errors import ConfigError  # Twenty classes: not while loading.
+
         traits = self.traits(config=True)
         if name not in traits:
             raise ConfigError(f"{name!r} is no setting. Known: {', '.join(sorted(traits))}.")

@@ -30,7 +30,6 @@ class Job(Generic[S, T]):
         self._news = threading.Event()
         self._ended = threading.Event()
         self._task: asyncio.Task[T] | None = None
-        self._cancelled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.future: Future[T] = Future()
 
@@ -63,20 +62,23 @@ class Job(Generic[S, T]):
 
     def cancel(self) -> None:
         """Stop the work; it may still say how it ended."""
-        self._cancelled = True
-        if self._loop is not None:
+        if self._loop is None or self.done:
+            return
+        try:
             self._loop.call_soon_threadsafe(self._cancel_task)
+        except RuntimeError:
+            # The loop is closed, and so is all work on it.
+            pass
 
     def _cancel_task(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        if self._task is not None and self._loop is not None:
+            # Not before its first step: work that has not begun could not say how it ended.
+            self._loop.call_soon(self._task.cancel)
 
     def _start(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
-        # The job keeps the task: the loop itself holds tasks weakly.
+        # The job keeps the task, and the engine the job: the loop itself holds tasks weakly.
         self._task = loop.create_task(work)
         self._task.add_done_callback(self._finish)
-        if self._cancelled:
-            self._task.cancel()
 
     def _finish(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():
@@ -96,14 +98,26 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._lock = threading.Lock()
+        self._jobs: set[Job[Any, Any]] = set()
 
     def submit(self, work: Callable[[Callable[[S], None]], Coroutine[Any, Any, T]]) -> Job[S, T]:
         """Run a coroutine on the loop; it is made from a function that tells the job's listener."""
         loop = self._running()
         job: Job[S, T] = Job()
         job._loop = loop
+        jobs = self._jobs
+        jobs.add(job)
+        job.future.add_done_callback(lambda future: jobs.discard(job))
         loop.call_soon_threadsafe(lambda: job._start(loop, work(job.emit)))
         return job
+
+    def cancel(self, seconds: float) -> None:
+        """Stop all that runs, and wait at most so long for each to say how it ended."""
+        jobs = list(self._jobs) if self._pid == os.getpid() else []
+        for job in jobs:
+            job.cancel()
+        for job in jobs:
+            job.rest(seconds)
 
     def stop(self) -> None:
         """End the loop; what runs on it is cancelled."""
@@ -117,7 +131,7 @@ class Engine:
             # A forked child has the loop, but not the thread that runs it.
             if self._loop is None or self._pid != os.getpid():
                 self._loop = asyncio.new_event_loop()
-                self._pid = os.getpid()
+                self._pid, self._jobs = os.getpid(), set()
                 threading.Thread(
                     target=_serve, args=(self._loop,), name="codex-engine", daemon=True
                 ).start()
@@ -128,10 +142,12 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        # What was submitted just before the end begins, so that it can say how it ended.
+        loop.run_until_complete(asyncio.sleep(0))
+        while tasks := asyncio.all_tasks(loop):
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()

@@ -24,7 +24,10 @@ Every error that this package raises, as one tree.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class CodexError(Exception):
@@ -32,7 +35,7 @@ class CodexError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return the one line that IPython shows instead of a traceback."""
-        return [f"{type(self).__name__}: {self}"]
+        return [one_line(f"{type(self).__name__}: {self}")]
 
 
 class APIError(CodexError):
@@ -168,4 +171,14 @@ class AnswerInterrupted(KeyboardInterrupt):
 
     def _render_traceback_(self) -> list[str]:
         """Return the one line that IPython shows instead of a traceback."""
-        return [f"Interrupted: {self}"]
+        return [one_line(f"Interrupted: {self}")]
+
+
+def one_line(text: str) -> str:
+    r"""
+    Return text as one line that a terminal shows and does not obey.
+
+    >>> one_line("Bad request:\n\x1b[2J  the model")
+    'Bad request: [2J the model'
+    """
+    return " ".join(_CONTROL.sub("", " ".join(text.split())).split())

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 
 from .config import Codex
-from .errors import CodexError
 from .transform import CodexLine, codex_cell
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class CodexMagics:
         manager.token_transformers.append(CodexLine)
         for module, name in _SAFE_VIEWS:
             formatter = shell.display_formatter.mimebundle_formatter
-            formatter.for_type_by_name(module, name, _response_bundle)
+            formatter.for_type_by_name(module, name, self._response_bundle)
         self._warn_of_a_peer()
         self._timer.start()
 
@@ -106,6 +105,11 @@ class CodexMagics:
         if self._assistant is not None:
             self._assistant.close()
 
+    def _response_bundle(self, response: Any) -> Any:
+        from .display.reply import response_bundle  # Replies need the API: not while loading.
+
+        return response_bundle(response, self._shell)
+
     def _warn_of_a_peer(self) -> None:
         for magic in self._replaced.values():
             if magic is not None:
@@ -119,10 +123,13 @@ class CodexMagics:
 
     def _warm_up(self) -> None:
         """Import what the first question needs, while the user is still writing it."""
+        from .errors import CodexError  # Twenty classes: not while loading.
+
         try:
-            from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
+            from . import commands  # noqa: F401  With what a request needs, which goes first.
 
             self.assistant.warm_up()
+            from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
         except (CodexError, ImportError, RuntimeError):
             # The first question says it, in its own cell.
             pass
@@ -130,12 +137,6 @@ class CodexMagics:
 
 def _registered(shell: Any, kind: str) -> Any:
     return shell.magics_manager.magics[kind].get("codex")
-
-
-def _response_bundle(response: Any) -> Any:
-    from .display.reply import response_bundle  # Markdown and its sanitizer are heavy.
-
-    return response_bundle(response)
 
 
 def _forget_view(formatter: Any, module: str, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import keyword
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -96,8 +97,9 @@ def parse_line(line: str) -> tuple[dict[str, Any], str]:
     found = vars(_parser().parse_args(words))
     if "param" in found:
         found["param"] = dict(_parameter(text) for text in found["param"])
-    if "out" in found and not found["out"].isidentifier():
-        raise ConfigError(f"--out {found['out']!r}: that is no name of a variable.")
+    out = found.get("out", "_")
+    if not out.isidentifier() or keyword.iskeyword(out):
+        raise ConfigError(f"--out {out!r}: that is no name of a variable.")
     return found, rest
 
 
@@ -124,15 +126,26 @@ def _split(line: str) -> tuple[list[str], str]:
     while found := _FLAG.match(line, position):
         option = _known(found[1])
         position = found.end()
-        if not option.metavar:
+        if option.metavar:
+            value, position = _value(line, position, option, found[1])
+            words.append(f"{option.flags[-1]}={value}")
+        elif found[0].endswith("="):
+            raise ConfigError(f"{found[1]} takes no value.")
+        else:
             words.append(found[1])
-            continue
-        value = _WORD.match(line, position)
-        if value is None:
-            raise ConfigError(f"{found[1]} needs a value: {found[1]} {option.metavar}.")
-        words.append(f"{option.flags[-1]}={_unquoted(value[1])}")
-        position = value.end()
     return words, line[position:].strip()
+
+
+def _value(line: str, position: int, option: Option, flag: str) -> tuple[str, int]:
+    """Return the value at a position, and the position after it."""
+    found = _WORD.match(line, position)
+    if found is None:
+        raise ConfigError(f"{flag} needs a value: {flag} {option.metavar}.")
+    end = found.end()
+    if line[end : end + 1].strip():
+        rest = line[found.start(1) :].partition(" ")[0]
+        raise ConfigError(f"{flag} {rest}: a quote stands alone. Put all of it in quotes.")
+    return _unquoted(found[1]), end
 
 
 def _known(flag: str) -> Option:
@@ -145,7 +158,7 @@ def _known(flag: str) -> Option:
 
 def _unquoted(word: str) -> str:
     if word[0] == word[-1] and word[0] in "\"'" and len(word) > 1:
-        return re.sub(r"\\(.)", r"\1", word[1:-1]) if word[0] == '"' else word[1:-1]
+        return re.sub(r"\\([\"\\])", r"\1", word[1:-1]) if word[0] == '"' else word[1:-1]
     return word
 
 
@@ -155,7 +168,9 @@ def _parameter(text: str) -> tuple[str, Any]:
         raise ConfigError(f'--param {text!r}: write KEY=JSON, as metadata={{"team":"a"}}.')
     try:
         return name, json.loads(value)
-    except ValueError:
+    except ValueError as error:
+        if value[:1] in tuple('{["'):
+            raise ConfigError(f"--param {name}: that is no JSON: {error}.") from error
         # A bare word is the string that it looks like.
         return name, value
 

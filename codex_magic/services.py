@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import local
 from .api.auth import Service, environment_service, named_backend, service_at
-from .api.backends import LOCAL, OPENAI
+from .api.backends import LOCAL, OPENAI, Backend
 from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
 
@@ -97,13 +98,13 @@ class Services:
         name = backend or self._config.backend
         if backend is None and self._config.base_url:
             return self._at(self._config.base_url, name or None)
-        found = environment_service()
         if not name:
-            return found
+            return environment_service()
         kind = named_backend(name)
         if kind is LOCAL:
             return Service(LOCAL, "http://127.0.0.1")
-        if found and found.backend is kind:
+        found = _in_environment(kind)
+        if found:
             return found
         if kind.base_url is None:
             raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
@@ -116,10 +117,9 @@ class Services:
     def _at(self, base_url: str, backend: str | None) -> Service:
         """Return the service at a configured address; a key only goes where it was meant for."""
         found = environment_service()
-        if found and found.base_url == base_url.rstrip("/"):
-            return service_at(
-                base_url, backend=backend, key=found.key, source=found.source, headers=found.headers
-            )
+        if found and found.base_url == base_url.strip().rstrip("/"):
+            kind = named_backend(backend) if backend else found.backend
+            return replace(found, backend=kind)
         return service_at(base_url, backend=backend)
 
     def _has_local(self) -> bool:
@@ -148,6 +148,16 @@ def _introduction(model: str) -> str:
         f"The embedded model {model} answers: it shows that everything works, but it is no "
         "coding assistant. Set OPENAI_API_KEY for one."
     )
+
+
+def _in_environment(kind: Backend) -> Service | None:
+    """Return the service of a kind that the environment names, beside others or alone."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    for environ in (os.environ, others):
+        found = environment_service(environ)
+        if found and found.backend is kind:
+            return found
+    return None
 
 
 def _in_words(progress: Callable[[str], None]) -> Callable[[int, int], None]:

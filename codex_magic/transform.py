@@ -18,11 +18,22 @@ class CodexLine(EscapedCommand):
     """
     A ``%codex`` line, or ``name = %codex …``, also one that ends in a question mark.
 
-    IPython would take ``%codex why?`` for a wish to see the help of ``why``; a lower number goes
-    before its own rule. ``%codex?``, without a space, still shows our help.
+    IPython would take ``%codex why?`` for a wish to see the help of ``why``, so we go before its
+    own rules. ``%codex?``, without a space, still shows our help.
     """
 
-    priority = 4
+    def __init__(self, start: tuple[int, int]) -> None:
+        base: Any = super()
+        base.__init__(start)
+        # IPython sorts by line, then by column: what is before the line goes first.
+        self._column, self.start_col = self.start_col, -1
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """Return the lines with the call in place of the magic."""
+        self.start_col = self._column
+        base: Any = super()
+        changed: list[str] = base.transform(lines)
+        return changed
 
     @classmethod
     def find(cls, tokens_by_line: Any) -> CodexLine | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,9 +14,12 @@ from .turns import Conversation, Plan
 
 # Fields of ours that a model or a service may refuse; an answer without them is better than none.
 _OURS = ("reasoning.summary", "include", "text.verbosity", "store")
-_LOST_CHAIN = ("previous_response_not_found", "zero data retention", "previous response")
+_NO_CHAIN = ("previous_response", "previous response", "zero data retention")
 _BAD_SEAL = ("invalid_encrypted_content", "encrypted content for item", "item with id 'rs_")
-_PASSING = frozenset({"server_error", "server_is_overloaded", "slow_down"})
+# Codes of a failure in mid-stream that may be gone a moment later; some send the HTTP status.
+_PASSING = frozenset(
+    {"server_error", "server_is_overloaded", "slow_down", "500", "502", "503", "504"}
+)
 
 
 class IgnoredStateError(APIError):
@@ -56,6 +60,7 @@ class Repairs:
         client: AsyncCodexClient,
         ours: frozenset[str],
         successors: Sequence[str],
+        asked: str,
     ) -> None:
         self._service = service
         self._experience = experience
@@ -63,6 +68,7 @@ class Repairs:
         self._client = client
         self._ours = ours
         self._successors = successors
+        self._asked = asked
         self._tried: set[str] = set()
 
     async def repair(self, error: APIError, model: str, plan: Plan) -> str | None:
@@ -84,31 +90,31 @@ class Repairs:
             listed = await self._client.models.list()
         except APIError:
             return None
-        live = [found.slug for found in listed if found.is_live(date.today())]
+        today = date.today()
+        live = [found.slug for found in listed if found.is_live(today) and found.slug != model]
         chosen = next((name for name in self._successors if name in live), None)
         if chosen is None and self._successors and len(live) == 1:
             chosen = live[0]
         if chosen is None:
             error.message = f"{error.message} {_name_models(live)}"
             return None
-        self._experience.successor[self._service, model] = chosen
+        self._experience.successor[self._service, self._asked] = chosen
         return f"{model} is not served here any more: {chosen} answers."
 
     async def _replay(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Send the history where the service has lost, or never knew, what it was to keep."""
-        if not (plan.previous_response_id or plan.conversation_id):
+        missing = isinstance(error, APIStatusError) and is_model_missing(error, model)
+        if plan.state == "stateless" or missing:
             return None
-        if isinstance(error, IgnoredStateError):
-            self._experience.forgetful.add(self._service)
-            return "The service keeps no state: the history was sent instead."
-        text = f"{error.code} {error.message}".lower()
-        if not (isinstance(error, NotFoundError) or any(words in text for words in _LOST_CHAIN)):
-            return None
-        if plan.conversation_id:
+        if plan.conversation_id and isinstance(error, NotFoundError):
             self._conversation.link = None
-        else:
-            self._experience.forgetful.add(self._service)
-        return "The service no longer has the conversation: the history was sent instead."
+            return "The service no longer has the conversation: the history was sent instead."
+        if not _keeps_nothing(error, plan):
+            return None
+        self._experience.forgetful.add(self._service)
+        if plan.previous_response_id and not isinstance(error, IgnoredStateError):
+            return "The service no longer has the conversation: the history was sent instead."
+        return "The service keeps no state: the history was sent instead."
 
     async def _unseal(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Leave out reasoning that the service cannot read."""
@@ -133,10 +139,9 @@ class Repairs:
         """Leave out a field that the user did not ask for and the service does not take."""
         if not isinstance(error, InvalidRequestError):
             return None
-        said = f"{error.param or ''} {error.message}".lower()
         for path in _OURS:
             key = (self._service, model, path)
-            if path in self._ours and key not in self._experience.refused and _names(path, said):
+            if path in self._ours and key not in self._experience.refused and _names(path, error):
                 self._experience.refused.add(key)
                 told = "No reasoning summary: the service refuses it here."
                 return told if path == "reasoning.summary" else ""
@@ -151,11 +156,44 @@ _REPAIRS: dict[str, Callable[[Repairs, APIError, str, Plan], Awaitable[str | Non
 }
 
 
-def _names(path: str, text: str) -> bool:
-    """Whether an error speaks of a field, by its name or by what it asks for."""
-    if path == "include":
-        return "include" in text.split() or "encrypted content is not supported" in text
-    return path in text or (path == "reasoning.summary" and "reasoning summar" in text)
+def _keeps_nothing(error: APIError, plan: Plan) -> bool:
+    """Whether an error says that the service has nothing to go on from, or will keep nothing."""
+    if isinstance(error, IgnoredStateError):
+        return True
+    if not isinstance(error, InvalidRequestError):
+        return False
+    # No conversation could be made: the service does not know how.
+    if plan.state == "conversation" and not plan.conversation_id:
+        return True
+    if _names("store", error):
+        return True
+    text = f"{error.code} {error.message}".lower()
+    lost = isinstance(error, NotFoundError) or any(words in text for words in _NO_CHAIN)
+    return bool(plan.previous_response_id and lost)
+
+
+def _names(path: str, error: APIError) -> bool:
+    """
+    Whether an error speaks of a field, by its name or by what it asks for.
+
+    >>> _names("store", APIError("Unknown parameter: 'store'."))
+    True
+    >>> _names("store", APIError("Items are not persisted when `store` is set to false."))
+    False
+    """
+    text = error.message.lower()
+    if error.param == path or any(words in text for words in _ALIASES.get(path, ())):
+        return True
+    field_name = re.escape(path)
+    return bool(re.search(rf"""['"]{field_name}['"]|parameters?:? {field_name}\b""", text))
+
+
+# What services say of a field without naming it.
+_ALIASES = {
+    "reasoning.summary": ("reasoning.summary", "reasoning summar"),
+    "include": ("encrypted content is not supported",),
+    "store": ("store must be",),
+}
 
 
 def _name_models(live: Sequence[str]) -> str:

@@ -25,9 +25,9 @@ from ..api.failures import error_of
 from ..api.items import Json, Response
 from ..api.streams import AsyncResponseStream
 from ..api.transport import AsyncTransport
-from ..errors import APIError, APIStatusError
+from ..errors import APIError, APIStatusError, CodexError
 from .repairs import Experience, IgnoredStateError, Repairs
-from .turns import Conversation, Plan, State, Status, Turn
+from .turns import Conversation, Plan, State, Status, Turn, words_of
 
 _VISIBLE = (
     ResponseOutputTextDeltaEvent,
@@ -87,11 +87,34 @@ class Ended:
 
     turn: Turn
     response: Response | None
-    error: APIError | None = None
+    error: CodexError | None = None
 
 
 Signal = ResponseStreamEvent | Notice | Asking | Retry | Ended
 Emit = Callable[[Signal], None]
+
+
+def model_for(question: Question, service: Service, experience: Experience) -> str:
+    """Return the model that is asked: the successor of a default that the service has retired."""
+    if not question.successors:
+        return question.model
+    return experience.successor.get((service.identity, question.model), question.model)
+
+
+def plan_for(
+    conversation: Conversation,
+    question: Question,
+    model: str,
+    service: Service,
+    experience: Experience,
+) -> Plan:
+    """Return how a question carries the conversation, as far as the service is known."""
+    if question.once:
+        return Plan("stateless")
+    identity = service.identity
+    state = "stateless" if identity in experience.forgetful else question.state
+    sealed = identity not in experience.unsealing
+    return conversation.plan(state, service.backend, model, identity, sealed=sealed)
 
 
 def request_body(
@@ -172,7 +195,13 @@ class _Attempt:
         self._emit = emit
         self._model = question.model
         self._repairs = Repairs(
-            service.identity, experience, conversation, client, question.ours, question.successors
+            service.identity,
+            experience,
+            conversation,
+            client,
+            question.ours,
+            question.successors,
+            question.model,
         )
         self._plan = Plan(question.state)
         self._partial: Response | None = None
@@ -181,36 +210,51 @@ class _Attempt:
 
     def cancelled(self) -> Ended:
         """Return the end of a question that was cancelled, with what had arrived."""
-        return self._end(self._partial, "interrupted")
+        arrived = self._partial
+        # A cancellation between the last event and the end of the answer takes nothing away.
+        whole = arrived is not None and arrived.status in ("completed", "incomplete")
+        return self._end(arrived, _status(arrived) if whole else "interrupted")
 
     async def run(self) -> Ended:
         """Ask until there is an answer, or an error that nothing repairs."""
+        try:
+            while True:
+                ended = await self._try()
+                if ended is not None:
+                    return ended
+        except asyncio.CancelledError:
+            return self.cancelled()
+        except CodexError as error:
+            # Nothing was sent: a key, say, that cannot be one.
+            return self._end(None, "failed", error)
+
+    async def _try(self) -> Ended | None:
+        """Ask once; None says that another try makes sense."""
         response: Response | None
         error: APIError | None
-        while True:
-            try:
-                response = await self._ask()
-                error = _failure(response)
-            except asyncio.CancelledError:
-                return self.cancelled()
-            except APIError as exc:
-                response, error = self._arrived(exc), exc
-            if error is None:
-                return self._end(response, _status(response))
-            repair = await self._repair(error)
-            if repair is None:
-                return self._end(response, self._cut(response, error), error)
-            if repair:
-                self._emit(Notice(repair))
+        try:
+            response = await self._ask()
+            error = _failure(response)
+        except APIError as exc:
+            response, error = self._arrived(exc), exc
+        if error is None:
+            return self._end(response, _status(response))
+        repair = await self._repair(error)
+        if repair is None:
+            return self._end(response, _cut(response), error)
+        if repair:
+            self._emit(Notice(repair))
+        return None
 
     async def _ask(self) -> Response:
         self._partial, self._seen = None, False
-        key = (self._service.identity, self._question.model)
-        self._model = self._experience.successor.get(key, self._question.model)
-        self._plan = await self._planned()
-        body = request_body(
-            self._question, self._plan, self._model, self._service, self._experience
-        )
+        service, experience = self._service, self._experience
+        self._model = model_for(self._question, service, experience)
+        self._plan = plan_for(self._conversation, self._question, self._model, service, experience)
+        if self._plan.conversation_id == "":
+            made = await self._client.conversations.create()
+            self._plan = replace(self._plan, conversation_id=made.id)
+        body = request_body(self._question, self._plan, self._model, service, experience)
         self._emit(Asking(self._model, self._plan))
         params: Any = {**body, "input": [*self._plan.history, *self._question.input]}
         stream = await self._client.responses.stream(**params)
@@ -227,25 +271,6 @@ class _Attempt:
             finally:
                 self._partial = stream.snapshot()
             return await stream.get_final_response()
-
-    async def _planned(self) -> Plan:
-        if self._question.once:
-            return Plan("stateless")
-        state = self._question.state
-        if self._service.identity in self._experience.forgetful:
-            state = "stateless"
-        plan = self._conversation.plan(
-            state, self._service.backend, self._model, self._reader_identity()
-        )
-        if plan.state == "conversation" and not plan.conversation_id:
-            made = await self._client.conversations.create()
-            plan = replace(plan, conversation_id=made.id)
-        return plan
-
-    def _reader_identity(self) -> str:
-        """Whom sealed reasoning is meant for: nobody, once a service could not read its own."""
-        identity = self._service.identity
-        return f"{identity} unsealed" if identity in self._experience.unsealing else identity
 
     def _check_echo(self, event: ResponseStreamEvent) -> None:
         """A service that does not know a field may ignore it: its echo tells, before any word."""
@@ -274,12 +299,8 @@ class _Attempt:
         partial = getattr(error, "partial", None)
         return partial if isinstance(partial, Response) else self._partial
 
-    def _cut(self, response: Response | None, error: APIError) -> Status:
-        """Words that arrived are kept as an interrupted answer; a refused request has none."""
-        return "interrupted" if response is not None and response.output else "failed"
-
     def _end(
-        self, response: Response | None, status: Status, error: APIError | None = None
+        self, response: Response | None, status: Status, error: CodexError | None = None
     ) -> Ended:
         items = tuple(_item_json(item) for item in response.output) if response else ()
         turn = Turn(
@@ -287,9 +308,9 @@ class _Attempt:
             input=self._question.input,
             output=items,
             status=status,
-            text=response.output_text if response else "",
+            text=words_of(response) if response else "",
             model=self._model,
-            service=self._reader_identity(),
+            service=self._service.identity,
             response_id=response.id or None if response else None,
             stored=bool(_store(self._question, self._plan)),
             usage=response.usage if response else None,
@@ -298,8 +319,7 @@ class _Attempt:
             error=str(error) if error else None,
         )
         if not self._question.once:
-            refused = isinstance(error, APIStatusError) and error.status_code is not None
-            turn = self._conversation.record(turn, self._plan, refused=refused)
+            turn = self._conversation.record(turn, self._plan, refused=_is_refusal(error))
         return Ended(turn, response, error)
 
 
@@ -307,6 +327,16 @@ def _store(question: Question, plan: Plan) -> bool:
     if question.store is not None:
         return question.store
     return plan.state != "stateless"
+
+
+def _is_refusal(error: CodexError | None) -> bool:
+    """Whether the service took nothing of the request; a service that fails may have."""
+    return isinstance(error, APIStatusError) and 400 <= (error.status_code or 0) < 500
+
+
+def _cut(response: Response | None) -> Status:
+    """Words that arrived are kept as an interrupted answer; a refused request has none."""
+    return "interrupted" if response is not None and response.output else "failed"
 
 
 def _status(response: Response | None) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import threading
 import time
 import uuid
@@ -12,15 +13,40 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..api.backends import Backend
-from ..api.items import Json, Usage
+from ..api.items import (
+    Json,
+    OutputRefusal,
+    OutputText,
+    Response,
+    ResponseOutputMessage,
+    Usage,
+)
 from ..api.replay import replay
 from ..api.requests import encode
 
 State = Literal["stateless", "previous_response_id", "conversation"]
 Status = Literal["completed", "incomplete", "interrupted", "failed"]
 
+# Stands between the messages of one answer.
+BREAK = "\n\n"
 # What the model reads in place of the rest of an answer that was cut off.
 INTERRUPTED_MARK = "[The answer was interrupted here.]"
+
+
+def words_of(response: Response) -> str:
+    """Return the words of all messages, a blank line between them; a refusal is words, too."""
+    messages = [item for item in response.output if isinstance(item, ResponseOutputMessage)]
+    return BREAK.join(words for message in messages if (words := _words(message)))
+
+
+def _words(message: ResponseOutputMessage) -> str:
+    words = []
+    for part in message.content:
+        if isinstance(part, OutputText):
+            words.append(part.text)
+        elif isinstance(part, OutputRefusal):
+            words.append(part.refusal)
+    return "".join(words)
 
 
 def new_id() -> str:
@@ -73,13 +99,26 @@ class Turn:
         """Whether later requests carry it: a question that got no answer at all does not."""
         return self.status != "failed"
 
-    def encoded(self, backend: Backend, model: str, service: str) -> bytes:
+    @property
+    def pending(self) -> bool:
+        """Whether the model waits for the output of a call: nothing can follow it before that."""
+        answered = {item.get("call_id") for item in self.output if item.get("type") in _OUTPUTS}
+        calls = [item for item in self.output if item.get("type") in _CALLS]
+        return any(call.get("call_id") not in answered for call in calls)
+
+    def encoded(self, backend: Backend, model: str, service: str, *, sealed: bool = True) -> bytes:
         """
         Return its items as a request to ``backend`` carries them, as JSON joined by commas.
 
         They are encoded once for each kind of service, however often they are sent.
+
+        Args:
+            backend: What the service accepts.
+            model: The model that is asked.
+            service: The service's identity.
+            sealed: Whether the service reads the sealed reasoning that it made.
         """
-        same = self.service == service and self.model == model
+        same = sealed and self.service == service and self.model == model
         key = (backend.name, same)
         if key not in self._encoded:
             items = replay(self._items(), backend, same_model=same)
@@ -87,18 +126,65 @@ class Turn:
         return self._encoded[key]
 
     def _items(self) -> Iterable[Json]:
+        usable = _usable(self.output, cut=self.status != "completed")
         if self.status != "interrupted":
-            return (*self.input, *self.output)
+            return (*self.input, *usable)
         # What was cut off has no seal and no end: its words are kept, its reasoning is not.
-        kept = [item for item in self.output if item.get("type") != "reasoning"]
+        kept = [item for item in usable if item.get("type") != "reasoning"]
         return (*self.input, *kept[:-1], *_marked(kept[-1:]))
+
+
+_CALLS = frozenset({"function_call", "custom_tool_call"})
+_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
+
+
+def _usable(output: Iterable[Json], *, cut: bool) -> list[Json]:
+    """
+    Return the items of an answer that can be sent again: services leave things out.
+
+    Args:
+        output: The items, as they came.
+        cut: Whether the answer ended before its end; half a message is of use, half a call is not.
+    """
+    kept = [item for item in output if _is_sound(item) and not (cut and _is_half(item))]
+    return [
+        {**item, "role": item.get("role") or "assistant"} if item["type"] == "message" else item
+        for item in kept
+    ]
+
+
+def _is_sound(item: Json) -> bool:
+    kind = item.get("type")
+    if kind == "message":
+        return bool(item.get("content"))
+    if kind not in _CALLS:
+        return bool(kind)
+    said = item.get("arguments", item.get("input"))
+    return bool(item.get("call_id") and item.get("name") and isinstance(said, str))
+
+
+def _is_half(item: Json) -> bool:
+    if item["type"] == "message":
+        return False
+    if item.get("status") not in (None, "completed"):
+        return True
+    return item["type"] == "function_call" and not _is_json(item["arguments"])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _marked(last: Sequence[Json]) -> list[Json]:
     """Return an interrupted turn's last item, ended so that a model can read it."""
     mark: Json = {"type": "output_text", "text": INTERRUPTED_MARK, "annotations": []}
     if last and last[0].get("type") == "message":
-        said = "".join(part.get("text") or "" for part in last[0].get("content") or ())
+        parts = last[0].get("content") or ()
+        said = "".join(part.get("text") or part.get("refusal") or "" for part in parts)
         mark["text"] = f"{said}\n\n{INTERRUPTED_MARK}" if said else INTERRUPTED_MARK
         return [{"type": "message", "role": "assistant", "content": [mark]}]
     return [*last, {"type": "message", "role": "assistant", "content": [mark]}]
@@ -170,7 +256,9 @@ class Conversation:
         """All turns, oldest first."""
         return self._turns
 
-    def plan(self, state: State, backend: Backend, model: str, service: str) -> Plan:
+    def plan(
+        self, state: State, backend: Backend, model: str, service: str, *, sealed: bool = True
+    ) -> Plan:
         """
         Return how the next request carries what was said.
 
@@ -179,38 +267,21 @@ class Conversation:
             backend: What the service can do.
             model: The model that is asked.
             service: The service's identity.
+            sealed: Whether the service reads the sealed reasoning that it made.
         """
         turns = [turn for turn in self._turns if turn.counts]
-        number = lineage(turns)
+        plan = Plan("stateless", lineage=lineage(turns))
         if state == "conversation" and backend.conversations != "no":
-            return self._joined(turns, number, backend, model, service)
-        if state == "previous_response_id" and backend.chains != "no":
-            return self._chained(turns, number, backend, model, service)
-        history = _encoded(turns, backend, model, service)
-        return Plan("stateless", history, len(turns), lineage=number)
-
-    def _joined(
-        self, turns: list[Turn], number: int, backend: Backend, model: str, service: str
-    ) -> Plan:
-        link = self.link
-        if link and link.service == service and link.lineage == number:
-            return Plan("conversation", conversation_id=link.conversation_id, lineage=number)
-        history = _encoded(turns, backend, model, service)
-        return Plan("conversation", history, len(turns), conversation_id="", lineage=number)
-
-    def _chained(
-        self, turns: list[Turn], number: int, backend: Backend, model: str, service: str
-    ) -> Plan:
-        """Follow the last response that stands for just the turns up to it; replay the rest."""
-        position, response_id = 0, None
-        running = 0
-        for index, turn in enumerate(turns, start=1):
-            running = _next(running, turn.id)
-            if _is_anchor(turn, service) and turn.lineage == running:
-                position, response_id = index, turn.response_id
-        rest = turns[position:]
-        history = _encoded(rest, backend, model, service)
-        return Plan("previous_response_id", history, len(rest), response_id, lineage=number)
+            link = self.link
+            if link and link.service == service and link.lineage == plan.lineage:
+                return replace(plan, state=state, conversation_id=link.conversation_id)
+            plan = replace(plan, state=state, conversation_id="")
+        elif state == "previous_response_id" and backend.chains != "no":
+            position, response_id = _anchor(turns, service)
+            plan = replace(plan, state=state, previous_response_id=response_id)
+            turns = turns[position:]
+        pieces = (turn.encoded(backend, model, service, sealed=sealed) for turn in turns)
+        return replace(plan, history=tuple(filter(None, pieces)), turns=len(turns))
 
     def record(self, turn: Turn, plan: Plan, *, refused: bool = False) -> Turn:
         """
@@ -230,8 +301,9 @@ class Conversation:
 
     @staticmethod
     def _linked(turn: Turn, plan: Plan) -> Link | None:
-        # A turn that did not end may or may not be in the service's conversation: begin anew.
-        if turn.status != "completed" or not plan.conversation_id:
+        # A turn that did not end may or may not be in the service's conversation, and a call
+        # without an output blocks it: begin anew.
+        if turn.status != "completed" or turn.pending or not plan.conversation_id:
             return None
         return Link(plan.conversation_id, turn.service, turn.lineage)
 
@@ -246,14 +318,16 @@ class Conversation:
         return f"Conversation({self.name!r}, {len(self._turns)} turns)"
 
 
-def _is_anchor(turn: Turn, service: str) -> bool:
-    return bool(
-        turn.response_id and turn.stored and turn.status == "completed" and turn.service == service
-    )
+def _anchor(turns: Iterable[Turn], service: str) -> tuple[int, str | None]:
+    """Return the last response that stands for just the turns up to it, and how many these are."""
+    position, response_id, running = 0, None, 0
+    for index, turn in enumerate(turns, start=1):
+        running = _next(running, turn.id)
+        if _can_follow(turn, service) and turn.lineage == running:
+            position, response_id = index, turn.response_id
+    return position, response_id
 
 
-def _encoded(
-    turns: Iterable[Turn], backend: Backend, model: str, service: str
-) -> tuple[bytes, ...]:
-    pieces = (turn.encoded(backend, model, service) for turn in turns)
-    return tuple(piece for piece in pieces if piece)
+def _can_follow(turn: Turn, service: str) -> bool:
+    ended = turn.status == "completed" and not turn.pending
+    return bool(ended and turn.response_id and turn.stored and turn.service == service)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .reply import Reply
 
 DOT = " · "
+# What a terminal would obey instead of showing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def status_line(reply: Reply, silence: float) -> str:
@@ -26,6 +29,16 @@ def footer(reply: Reply) -> str:
     if reply.sent:
         words.append(f"sent: {reply.sent}")
     return DOT.join(words)
+
+
+def printable(text: str) -> str:
+    r"""
+    Return text that a terminal only shows: no escape sequences, and nothing that is no UTF-8.
+
+    >>> printable("a\x1b[2Jb"), printable("\ud83d")
+    ('a[2Jb', '?')
+    """
+    return _CONTROL.sub("", text).encode("utf-8", "replace").decode()
 
 
 def short(count: int) -> str:

@@ -18,19 +18,15 @@ from ..api.events import (
 from ..api.items import (
     Json,
     OutputItem,
-    OutputRefusal,
-    OutputText,
     Response,
-    ResponseOutputMessage,
     Usage,
 )
 from ..conversation.session import Asking, Ended, Notice, Signal
-from ..conversation.turns import Plan, Turn
+from ..conversation.turns import BREAK, Plan, Turn, words_of
 from ..errors import CodexError
-from .progress import footer, plural
+from .progress import footer, plural, printable
 
 Bundle = dict[str, str]
-_BREAK = "\n\n"
 
 
 class Reply:
@@ -74,6 +70,16 @@ class Reply:
         self._reasoning = _Growing()
         self._began = time.monotonic()
         self._ended: float | None = None
+
+    @classmethod
+    def of_turn(cls, turn: Turn) -> Reply:
+        """Return the reply that a turn of a conversation stands for."""
+        reply = cls(turn.prompt, model=turn.model)
+        reply.turn, reply.usage = turn, turn.usage
+        reply.status = reply.stage = turn.status
+        reply._text.settle(turn.text)
+        reply._ended = reply._began + turn.seconds
+        return reply
 
     @property
     def text(self) -> str:
@@ -140,15 +146,16 @@ class Reply:
         if ended.response is not None:
             self.usage = ended.response.usage
             self.model = ended.response.model or self.model
-            self._text.settle(_text_of(ended.response))
+            self._text.settle(words_of(ended.response))
             self._reasoning.settle(ended.response.reasoning_summary or self.reasoning)
             self.remarks.extend(_remarks(ended.response, self.text))
 
     def mime_bundle(self) -> Bundle:
         """Return what a front end shows: safe HTML, and the Markdown itself as plain text."""
         from .page import reply_html  # Markdown and its sanitizer are heavy.
+        from .sanitize import well_formed
 
-        return {"text/html": reply_html(self), "text/plain": self.text}
+        return {"text/html": reply_html(self), "text/plain": well_formed(self.text)}
 
     def metadata(self) -> Json:
         """Return where the answer comes from, for the saved notebook."""
@@ -163,13 +170,19 @@ class Reply:
         """Return what the answer took, in one line."""
         return footer(self)
 
+    def show(self, shell: Any) -> None:
+        """Show it in the running cell of a shell, or print it where there is only text."""
+        if is_notebook(shell):
+            shell.display_pub.publish(self.mime_bundle(), self.metadata())
+        else:
+            print(printable(f"{self.text}\n\n{self.footer()}"))
+
     def _ipython_display_(self) -> None:
         from IPython import get_ipython
 
         shell = get_ipython()
-        if shell.execution_count == self.shown_by:
-            return
-        shell.display_pub.publish(self.mime_bundle(), self.metadata())
+        if self.shown_by is None or shell.execution_count != self.shown_by:
+            self.show(shell)
 
     def __str__(self) -> str:
         return self.text
@@ -190,7 +203,7 @@ class _Growing:
 
     def add(self, delta: str, part: tuple[Any, ...]) -> None:
         if self._part is not None and part != self._part:
-            self._pieces.append(_BREAK)
+            self._pieces.append(BREAK)
         self._part = part
         self._pieces.append(delta)
 
@@ -209,32 +222,24 @@ class _Growing:
         return text[position:], len(text)
 
 
-def response_bundle(response: Response) -> Bundle:
-    """Return what a front end shows of a bare response: as safe as a reply."""
+def response_bundle(response: Response, shell: Any) -> Bundle:
+    """Return what a shell shows of a bare response: as safe as a reply."""
+    if not is_notebook(shell):
+        return {"text/plain": printable(words_of(response))}
     from .page import response_html  # Markdown and its sanitizer are heavy.
+    from .sanitize import well_formed
 
-    return {"text/html": response_html(response), "text/plain": _text_of(response)}
+    return {"text/html": response_html(response), "text/plain": well_formed(words_of(response))}
+
+
+def is_notebook(shell: Any) -> bool:
+    """Whether a shell shows HTML: it belongs to a kernel, and is no terminal."""
+    return getattr(shell, "kernel", None) is not None
 
 
 def _part(event: Json, index: str = "") -> tuple[Any, ...]:
     """Return which part of the answer a piece belongs to."""
     return (event.get("item_id") or event.get("output_index"), event.get(index) or 0)
-
-
-def _text_of(response: Response) -> str:
-    """Return the words of all messages, a blank line between them; a refusal is words, too."""
-    messages = [item for item in response.output if isinstance(item, ResponseOutputMessage)]
-    return _BREAK.join(text for message in messages if (text := _words(message)))
-
-
-def _words(message: ResponseOutputMessage) -> str:
-    words = []
-    for part in message.content:
-        if isinstance(part, OutputText):
-            words.append(part.text)
-        elif isinstance(part, OutputRefusal):
-            words.append(part.refusal)
-    return "".join(words)
 
 
 def _sent(plan: Plan) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..api.items import Json
+from .progress import printable
 from .reply import Reply
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ _SILENCE = 1.0
 # A chunk of this many characters is closed at the next block and not drawn again; in a long
 # answer it is an eighth of it, so that a cell stays below the 50 outputs that JupyterLab draws.
 _CHUNK, _SHARE = 3_000, 8
-# What a terminal would obey instead of showing.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
@@ -76,7 +74,7 @@ class CellScreen:
 
     def draw(self, reply: Reply) -> None:
         """Show what is new, if it is time to."""
-        if time.monotonic() < self._due:
+        if time.monotonic() < self._due or _is_captured(self._shell):
             return
         fresh, self._position = reply.text_after(self._position)
         if fresh:
@@ -93,16 +91,20 @@ class CellScreen:
 
     def finish(self, reply: Reply) -> None:
         """Show the reply as it stays: one output in a cell of ours, the chunks elsewhere."""
+        shown = _has_words(reply)
+        if _is_captured(self._shell):
+            if shown:
+                reply.show(self._shell)
+            return
         if not self._ours:
             self._close(reply)
             return
-        shown = _has_words(reply)
         if not shown and not self._header.shown:
             return
         # With ``wait`` the front end clears when the next output comes, so that nothing jumps.
         self._shell.display_pub.clear_output(wait=shown)
         if shown:
-            self._shell.display_pub.publish(reply.mime_bundle(), reply.metadata())
+            reply.show(self._shell)
 
     def _grow(self, reply: Reply, fresh: str) -> int:
         """Draw the open chunk with new words; return how much of it is drawn again next time."""
@@ -151,8 +153,7 @@ class CellScreen:
         fresh, self._position = reply.text_after(self._position)
         if fresh or reply.text:
             self._grow(reply, fresh)
-        else:
-            self._open_header(reply)
+        self._open_header(reply)
         if _has_words(reply):
             words = self._growing.settled_html + self._growing.open_html() if self._growing else ""
             self._last_chunk().show(words + closing_html(reply), reply.metadata())
@@ -171,7 +172,7 @@ class _Display:
         return self._html is not None
 
     def show(self, html: str, metadata: Json | None = None) -> None:
-        if html == self._html:
+        if html == (self._html or ""):
             return
         self._shell.display_pub.publish(
             {"text/html": html, "text/plain": ""},
@@ -231,16 +232,23 @@ class TextScreen:
         if fresh:
             if self._thought and not self._position:
                 self._note("\n\n")
-            self._out.write(_CONTROL.sub("", fresh))
+            self._out.write(printable(fresh))
             self._out.flush()
         self._position = position
 
     def _note(self, text: str) -> None:
         if self._notes is None:
             return
-        text = _CONTROL.sub("", text)
+        text = printable(text)
         self._notes.write(f"{_DIM}{text}{_PLAIN}" if self._notes.isatty() else text)
         self._notes.flush()
+
+
+def _is_captured(shell: Any) -> bool:
+    """Whether outputs are kept for later, as ``%%capture`` does: nobody watches them grow."""
+    from IPython.core.displaypub import CapturingDisplayPublisher  # Not for a plain terminal.
+
+    return isinstance(shell.display_pub, CapturingDisplayPublisher)
 
 
 def _has_words(reply: Reply) -> bool:
