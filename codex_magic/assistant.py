@@ -144,7 +144,7 @@ class Assistant:
         """Return where a question would go and what it would become; nothing is sent."""
         # The conversation is named, and not begun: this is only a look.
         look = replace(options, new=False, chat=None)
-        ask = self._prepare(Reply(prompt.strip("\n"), model=""), look, lambda: None)
+        ask = self._prepare(Reply(prompt.strip("\n"), model=""), look, None)
         question, service = ask.question, ask.choice.service
         model = model_for(question, service, self._experience)
         conversation = self._looked_at(options)
@@ -175,8 +175,8 @@ class Assistant:
             self._engine.submit(disconnect).rest(_FAREWELL)
         self._engine.stop()
 
-    def _prepare(self, reply: Reply, options: Options, drawn: Callable[[], None]) -> Ask:
-        """Return the question that a reply is for, ready to go."""
+    def _prepare(self, reply: Reply, options: Options, drawn: Callable[[], None] | None) -> Ask:
+        """Return the question that a reply is for, ready to go; without ``drawn``, for a look."""
         if not reply.prompt.strip():
             raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
         # Without a history there is nothing that a service could keep.
@@ -185,10 +185,14 @@ class Assistant:
 
         def progress(line: str) -> None:
             reply.stage = line
-            drawn()
+            if drawn:
+                drawn()
 
         choice = self.services.choose(
-            backend=options.backend, model=options.model, progress=progress
+            backend=options.backend,
+            model=options.model,
+            progress=progress,
+            start=drawn is not None,
         )
         reply.model = choice.model
         question = Question(

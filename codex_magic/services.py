@@ -19,6 +19,10 @@ NO_SERVICE = (
 )
 
 
+# The embedded model while it is only looked at: its address is known when it runs.
+_SLEEPING = Service(LOCAL, "http://127.0.0.1/v1", source="the kernel itself")
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """
@@ -54,6 +58,7 @@ class Services:
         backend: str | None = None,
         model: str | None = None,
         progress: Callable[[str], None] = lambda line: None,
+        start: bool = True,
     ) -> Choice:
         """
         Return who answers; the embedded model is fetched and started where it has to be.
@@ -62,13 +67,14 @@ class Services:
             backend: The service that the question names.
             model: The model that the question names.
             progress: Is told what takes time, in one line.
+            start: Whether the embedded model is started; otherwise this is only a look.
 
         Raises:
             ConfigError: There is no service, or it has no key; the message says what to do.
         """
         service = self._find(backend)
         if service is None or service.backend is LOCAL:
-            return self._embedded(model, fallback=service is None, progress=progress)
+            return self._embedded(model, fallback=service is None, progress=progress, start=start)
         asked = model or self._config.model
         return Choice(service, asked, named=model is not None or asked != DEFAULT_MODEL)
 
@@ -126,7 +132,7 @@ class Services:
         return self._config.local and local.installed()
 
     def _embedded(
-        self, model: str | None, *, fallback: bool, progress: Callable[[str], None]
+        self, model: str | None, *, fallback: bool, progress: Callable[[str], None], start: bool
     ) -> Choice:
         if fallback and not self._has_local():
             raise ConfigError(NO_SERVICE)
@@ -136,6 +142,8 @@ class Services:
                 f"There is no key for a service that has {named}. Set OPENAI_API_KEY before the "
                 "kernel starts; the embedded model answers where no model is named."
             )
+        if not start:
+            return Choice(_SLEEPING, named or local.MODEL_NAME, named=True)
         server = local.start(
             None if named == local.MODEL_NAME else named, progress=_in_words(progress)
         )

@@ -283,3 +283,13 @@ def test_a_wrong_key_is_not_shown(environ: pytest.MonkeyPatch) -> None:
     assert "Incorrect API key provided" in str(caught.value)
     assert "secret" not in f"{caught.value!r} {caught.value} {assistant.conversation.turns}"
     assert "0123" not in f"{caught.value!r} {caught.value} {assistant.conversation.turns}"
+
+
+def test_a_look_starts_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--dry-run`` without a key names the embedded model and neither fetches nor starts it."""
+    monkeypatch.setenv("CODEX_MAGIC_LOCAL_MODEL", "/no/such/file.gguf")
+
+    choice = Services(Codex(backend="local")).choose(start=False)
+
+    assert "local" == choice.service.backend.name
+    assert choice.service.key is None
