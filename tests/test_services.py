@@ -13,7 +13,6 @@ from codex_magic.assistant import Assistant
 from codex_magic.config import DEFAULT_MODEL, Codex
 from codex_magic.display.screen import QuietScreen
 from codex_magic.errors import CodexError, ConfigError
-from codex_magic.local.model import model_path
 from codex_magic.services import NO_SERVICE, Services
 from tests.fake_service import FakeService, error
 
@@ -199,7 +198,6 @@ def test_the_status_names_the_source_of_a_key(
     assert "mine" not in str(found)
 
 
-@pytest.mark.skipif(not local.installed(), reason="the extra [local] is not installed")
 def test_the_embedded_model_is_the_last_resort(environ: pytest.MonkeyPatch) -> None:
     """Without a key it answers, unless a model was named that it is not; the status says so."""
     services = Services(Codex())
@@ -213,10 +211,6 @@ def test_the_embedded_model_is_the_last_resort(environ: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.local_model
-@pytest.mark.skipif(
-    not local.installed() or model_path(local.MODEL_NAME) is None,
-    reason="the embedded model was not fetched yet",
-)
 @pytest.mark.parametrize("backend", [None, "local"])
 def test_the_embedded_model_is_started(environ: pytest.MonkeyPatch, backend: str | None) -> None:
     """It has an address on this machine, a key of its own, and says what it is."""

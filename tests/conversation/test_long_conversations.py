@@ -10,6 +10,7 @@ import pytest
 
 from codex_magic.api.auth import Service
 from codex_magic.conversation.turns import INTERRUPTED_MARK, Conversation, Turn
+from tests.counts import count
 from tests.fake_service import Answer, FakeService, calls, failed, function_call, incomplete, text
 from tests.fake_service import refusal as declined
 
@@ -94,7 +95,7 @@ class Script:
         return told(job, taken).turn
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(count(80)))
 def test_nothing_is_refused(talk: Talk, services: list[FakeService], seed: int) -> None:
     """
     Modes, models and services change, answers break off, calls wait, turns are taken back.
