@@ -27,10 +27,50 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api.client import AsyncCodexClient, CodexClient
+    from .api.annotations import (
+        Annotation,
+        AnnotationContainerFileCitation,
+        AnnotationFileCitation,
+        AnnotationFilePath,
+        AnnotationURLCitation,
+    )
+    from .api.caller_items import (
+        LocalShellCall,
+        LocalShellCallOutput,
+        ResponseApplyPatchToolCall,
+        ResponseApplyPatchToolCallOutput,
+        ResponseComputerToolCall,
+        ResponseComputerToolCallOutputItem,
+        ResponseCustomToolCall,
+        ResponseCustomToolCallOutput,
+        ResponseFunctionShellToolCall,
+        ResponseFunctionShellToolCallOutput,
+        ResponseFunctionToolCallOutputItem,
+    )
+    from .api.client import (
+        AsyncCodexClient,
+        AsyncOpenAI,
+        CodexClient,
+        OpenAI,
+    )
+    from .api.context_items import (
+        AdditionalTools,
+        CompactionTrigger,
+        ItemReference,
+        ResponseCompactionItem,
+        ResponseConfigurationUpdateItem,
+        ResponseInputMessageItem,
+    )
+    from .api.conversations import (
+        Conversation,
+        ConversationDeleted,
+    )
     from .api.events import (
         ErrorEvent,
+        OtherEvent,
         ResponseCompletedEvent,
+        ResponseContentPartAddedEvent,
+        ResponseContentPartDoneEvent,
         ResponseCreatedEvent,
         ResponseFailedEvent,
         ResponseFunctionCallArgumentsDeltaEvent,
@@ -39,12 +79,35 @@ if TYPE_CHECKING:
         ResponseInProgressEvent,
         ResponseOutputItemAddedEvent,
         ResponseOutputItemDoneEvent,
+        ResponseOutputTextAnnotationAddedEvent,
         ResponseOutputTextDeltaEvent,
         ResponseOutputTextDoneEvent,
+        ResponseQueuedEvent,
+        ResponseReasoningSummaryPartAddedEvent,
+        ResponseReasoningSummaryPartDoneEvent,
         ResponseReasoningSummaryTextDeltaEvent,
         ResponseReasoningSummaryTextDoneEvent,
+        ResponseReasoningTextDeltaEvent,
+        ResponseReasoningTextDoneEvent,
+        ResponseRefusalDeltaEvent,
+        ResponseRefusalDoneEvent,
         ResponseStreamEvent,
+        StreamEvent,
         UnknownEvent,
+    )
+    from .api.hosted_items import (
+        ImageGenerationCall,
+        McpApprovalRequest,
+        McpApprovalResponse,
+        McpCall,
+        McpListTools,
+        Program,
+        ProgramOutput,
+        ResponseCodeInterpreterToolCall,
+        ResponseFileSearchToolCall,
+        ResponseFunctionWebSearch,
+        ResponseToolSearchCall,
+        ResponseToolSearchOutputItem,
     )
     from .api.items import (
         ContentPart,
@@ -56,10 +119,13 @@ if TYPE_CHECKING:
         InputItem,
         InputMessage,
         InputText,
+        InputTokensDetails,
+        OtherItem,
         OutputContent,
         OutputItem,
         OutputRefusal,
         OutputText,
+        OutputTokensDetails,
         Reasoning,
         ReasoningSummary,
         Response,
@@ -74,11 +140,57 @@ if TYPE_CHECKING:
         Tool,
         Usage,
     )
-    from .api.models import Model
-    from .api.streams import AsyncResponseStream, ResponseStream
-    from .assistant import aask, ask
-    from .display.reply import Reply
+    from .api.keys import (
+        load_env_file,
+    )
+    from .api.login import (
+        PendingLogin,
+        build_headers,
+        finish_login,
+        get_account_id,
+        get_token,
+        login,
+        refresh,
+        start_login,
+    )
+    from .api.models import (
+        Model,
+        ModelPage,
+    )
+    from .api.pages import (
+        AsyncPage,
+        AsyncPaginator,
+        SyncPage,
+    )
+    from .api.parsed import (
+        ParsedResponse,
+    )
+    from .api.requests import (
+        CodexWarning,
+    )
+    from .api.response_calls import (
+        CompactedResponse,
+    )
+    from .api.response_inputs import (
+        InputTokenCount,
+    )
+    from .api.streams import (
+        AsyncResponseStream,
+        AsyncResponseStreamManager,
+        ResponseStream,
+    )
+    from .api.tokens import (
+        TokenData,
+    )
+    from .assistant import (
+        aask,
+        ask,
+    )
+    from .display.reply import (
+        Reply,
+    )
     from .errors import (
+        AnswerError,
         AnswerInterrupted,
         APIConnectionError,
         APIError,
@@ -89,151 +201,219 @@ if TYPE_CHECKING:
         ConfigError,
         ContextError,
         ContextWindowError,
+        IncompleteError,
         InvalidRequestError,
         NotFoundError,
+        ParseError,
         QuotaExceededError,
         RateLimitError,
+        RefusalError,
+        SchemaError,
         ServerError,
         StreamError,
         ToolError,
     )
 
+# Where each public name lives.
 _HOMES = {
-    "api.client": ("AsyncCodexClient", "CodexClient"),
-    "api.events": (
-        "ErrorEvent",
-        "ResponseCompletedEvent",
-        "ResponseCreatedEvent",
-        "ResponseFailedEvent",
-        "ResponseFunctionCallArgumentsDeltaEvent",
-        "ResponseFunctionCallArgumentsDoneEvent",
-        "ResponseIncompleteEvent",
-        "ResponseInProgressEvent",
-        "ResponseOutputItemAddedEvent",
-        "ResponseOutputItemDoneEvent",
-        "ResponseOutputTextDeltaEvent",
-        "ResponseOutputTextDoneEvent",
-        "ResponseReasoningSummaryTextDeltaEvent",
-        "ResponseReasoningSummaryTextDoneEvent",
-        "ResponseStreamEvent",
-        "UnknownEvent",
-    ),
-    "api.items": (
-        "ContentPart",
-        "FormatConfig",
-        "FunctionCallOutput",
-        "FunctionTool",
-        "InputFile",
-        "InputImage",
-        "InputItem",
-        "InputMessage",
-        "InputText",
-        "OutputContent",
-        "OutputItem",
-        "OutputRefusal",
-        "OutputText",
-        "Reasoning",
-        "ReasoningSummary",
-        "Response",
-        "ResponseError",
-        "ResponseFormatJsonObject",
-        "ResponseFormatJsonSchema",
-        "ResponseFormatText",
-        "ResponseFunctionToolCall",
-        "ResponseOutputMessage",
-        "ResponseReasoningItem",
-        "TextConfig",
-        "Tool",
-        "Usage",
-    ),
-    "api.models": ("Model",),
-    "api.streams": ("AsyncResponseStream", "ResponseStream"),
-    "assistant": ("aask", "ask"),
-    "display.reply": ("Reply",),
-    "errors": (
-        "APIConnectionError",
-        "APIError",
-        "APIStatusError",
-        "APITimeoutError",
-        "AnswerInterrupted",
-        "AuthError",
-        "CodexError",
-        "ConfigError",
-        "ContextError",
-        "ContextWindowError",
-        "InvalidRequestError",
-        "NotFoundError",
-        "QuotaExceededError",
-        "RateLimitError",
-        "ServerError",
-        "StreamError",
-        "ToolError",
-    ),
+    "api.annotations": """
+        Annotation AnnotationContainerFileCitation AnnotationFileCitation AnnotationFilePath
+        AnnotationURLCitation
+    """,
+    "api.caller_items": """
+        LocalShellCall LocalShellCallOutput ResponseApplyPatchToolCall
+        ResponseApplyPatchToolCallOutput ResponseComputerToolCall
+        ResponseComputerToolCallOutputItem ResponseCustomToolCall
+        ResponseCustomToolCallOutput ResponseFunctionShellToolCall
+        ResponseFunctionShellToolCallOutput ResponseFunctionToolCallOutputItem
+    """,
+    "api.client": "AsyncCodexClient AsyncOpenAI CodexClient OpenAI",
+    "api.context_items": """
+        AdditionalTools CompactionTrigger ItemReference ResponseCompactionItem
+        ResponseConfigurationUpdateItem ResponseInputMessageItem
+    """,
+    "api.conversations": "Conversation ConversationDeleted",
+    "api.events": """
+        ErrorEvent OtherEvent ResponseCompletedEvent ResponseContentPartAddedEvent
+        ResponseContentPartDoneEvent ResponseCreatedEvent ResponseFailedEvent
+        ResponseFunctionCallArgumentsDeltaEvent ResponseFunctionCallArgumentsDoneEvent
+        ResponseInProgressEvent ResponseIncompleteEvent ResponseOutputItemAddedEvent
+        ResponseOutputItemDoneEvent ResponseOutputTextAnnotationAddedEvent
+        ResponseOutputTextDeltaEvent ResponseOutputTextDoneEvent ResponseQueuedEvent
+        ResponseReasoningSummaryPartAddedEvent ResponseReasoningSummaryPartDoneEvent
+        ResponseReasoningSummaryTextDeltaEvent ResponseReasoningSummaryTextDoneEvent
+        ResponseReasoningTextDeltaEvent ResponseReasoningTextDoneEvent
+        ResponseRefusalDeltaEvent ResponseRefusalDoneEvent ResponseStreamEvent StreamEvent
+        UnknownEvent
+    """,
+    "api.hosted_items": """
+        ImageGenerationCall McpApprovalRequest McpApprovalResponse McpCall McpListTools
+        Program ProgramOutput ResponseCodeInterpreterToolCall ResponseFileSearchToolCall
+        ResponseFunctionWebSearch ResponseToolSearchCall ResponseToolSearchOutputItem
+    """,
+    "api.items": """
+        ContentPart FormatConfig FunctionCallOutput FunctionTool InputFile InputImage
+        InputItem InputMessage InputText InputTokensDetails OtherItem OutputContent
+        OutputItem OutputRefusal OutputText OutputTokensDetails Reasoning ReasoningSummary
+        Response ResponseError ResponseFormatJsonObject ResponseFormatJsonSchema
+        ResponseFormatText ResponseFunctionToolCall ResponseOutputMessage
+        ResponseReasoningItem TextConfig Tool Usage
+    """,
+    "api.keys": "load_env_file",
+    "api.login": """
+        PendingLogin build_headers finish_login get_account_id get_token login refresh
+        start_login
+    """,
+    "api.models": "Model ModelPage",
+    "api.pages": "AsyncPage AsyncPaginator SyncPage",
+    "api.parsed": "ParsedResponse",
+    "api.requests": "CodexWarning",
+    "api.response_calls": "CompactedResponse",
+    "api.response_inputs": "InputTokenCount",
+    "api.streams": "AsyncResponseStream AsyncResponseStreamManager ResponseStream",
+    "api.tokens": "TokenData",
+    "assistant": "aask ask",
+    "display.reply": "Reply",
+    "errors": """
+        APIConnectionError APIError APIStatusError APITimeoutError AnswerError
+        AnswerInterrupted AuthError CodexError ConfigError ContextError ContextWindowError
+        IncompleteError InvalidRequestError NotFoundError ParseError QuotaExceededError
+        RateLimitError RefusalError SchemaError ServerError StreamError ToolError
+    """,
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "APIConnectionError",
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "AdditionalTools",
+    "Annotation",
+    "AnnotationContainerFileCitation",
+    "AnnotationFileCitation",
+    "AnnotationFilePath",
+    "AnnotationURLCitation",
+    "AnswerError",
     "AnswerInterrupted",
     "AsyncCodexClient",
+    "AsyncOpenAI",
+    "AsyncPage",
+    "AsyncPaginator",
     "AsyncResponseStream",
+    "AsyncResponseStreamManager",
     "AuthError",
     "CodexClient",
     "CodexError",
+    "CodexWarning",
+    "CompactedResponse",
+    "CompactionTrigger",
     "ConfigError",
     "ContentPart",
     "ContextError",
     "ContextWindowError",
+    "Conversation",
+    "ConversationDeleted",
     "ErrorEvent",
     "FormatConfig",
     "FunctionCallOutput",
     "FunctionTool",
+    "ImageGenerationCall",
+    "IncompleteError",
     "InputFile",
     "InputImage",
     "InputItem",
     "InputMessage",
     "InputText",
+    "InputTokenCount",
+    "InputTokensDetails",
     "InvalidRequestError",
+    "ItemReference",
+    "LocalShellCall",
+    "LocalShellCallOutput",
+    "McpApprovalRequest",
+    "McpApprovalResponse",
+    "McpCall",
+    "McpListTools",
     "Model",
+    "ModelPage",
     "NotFoundError",
+    "OpenAI",
+    "OtherEvent",
+    "OtherItem",
     "OutputContent",
     "OutputItem",
     "OutputRefusal",
     "OutputText",
+    "OutputTokensDetails",
+    "ParseError",
+    "ParsedResponse",
+    "PendingLogin",
+    "Program",
+    "ProgramOutput",
     "QuotaExceededError",
     "RateLimitError",
     "Reasoning",
     "ReasoningSummary",
+    "RefusalError",
     "Reply",
     "Response",
+    "ResponseApplyPatchToolCall",
+    "ResponseApplyPatchToolCallOutput",
+    "ResponseCodeInterpreterToolCall",
+    "ResponseCompactionItem",
     "ResponseCompletedEvent",
+    "ResponseComputerToolCall",
+    "ResponseComputerToolCallOutputItem",
+    "ResponseConfigurationUpdateItem",
+    "ResponseContentPartAddedEvent",
+    "ResponseContentPartDoneEvent",
     "ResponseCreatedEvent",
+    "ResponseCustomToolCall",
+    "ResponseCustomToolCallOutput",
     "ResponseError",
     "ResponseFailedEvent",
+    "ResponseFileSearchToolCall",
     "ResponseFormatJsonObject",
     "ResponseFormatJsonSchema",
     "ResponseFormatText",
     "ResponseFunctionCallArgumentsDeltaEvent",
     "ResponseFunctionCallArgumentsDoneEvent",
+    "ResponseFunctionShellToolCall",
+    "ResponseFunctionShellToolCallOutput",
     "ResponseFunctionToolCall",
+    "ResponseFunctionToolCallOutputItem",
+    "ResponseFunctionWebSearch",
     "ResponseInProgressEvent",
     "ResponseIncompleteEvent",
+    "ResponseInputMessageItem",
     "ResponseOutputItemAddedEvent",
     "ResponseOutputItemDoneEvent",
     "ResponseOutputMessage",
+    "ResponseOutputTextAnnotationAddedEvent",
     "ResponseOutputTextDeltaEvent",
     "ResponseOutputTextDoneEvent",
+    "ResponseQueuedEvent",
     "ResponseReasoningItem",
+    "ResponseReasoningSummaryPartAddedEvent",
+    "ResponseReasoningSummaryPartDoneEvent",
     "ResponseReasoningSummaryTextDeltaEvent",
     "ResponseReasoningSummaryTextDoneEvent",
+    "ResponseReasoningTextDeltaEvent",
+    "ResponseReasoningTextDoneEvent",
+    "ResponseRefusalDeltaEvent",
+    "ResponseRefusalDoneEvent",
     "ResponseStream",
     "ResponseStreamEvent",
+    "ResponseToolSearchCall",
+    "ResponseToolSearchOutputItem",
+    "SchemaError",
     "ServerError",
     "StreamError",
+    "StreamEvent",
+    "SyncPage",
     "TextConfig",
+    "TokenData",
     "Tool",
     "ToolError",
     "UnknownEvent",
@@ -241,7 +421,15 @@ __all__ = [
     "__version__",
     "aask",
     "ask",
+    "build_headers",
+    "finish_login",
+    "get_account_id",
+    "get_token",
+    "load_env_file",
     "load_ipython_extension",
+    "login",
+    "refresh",
+    "start_login",
     "unload_ipython_extension",
 ]
 

@@ -14,6 +14,11 @@ Every error that this package raises, as one tree.
     + APIConnectionError      no answer came
       - APITimeoutError
     + StreamError             the answer broke off, or was not what the API promises
+  x AnswerError               an answer arrived, but what was asked for is not in it
+    + ParseError              its text is not what was asked for
+    + IncompleteError         it ended before it was whole
+    + RefusalError            the model declined
+  x SchemaError               a type or a schema cannot describe an answer
   x ConfigError               a setting, an option or a key is missing or wrong
   x ContextError              the notebook does not hold what was asked for
   x ToolError                 a tool is declared in a way that cannot work
@@ -143,6 +148,37 @@ class StreamError(APIError):
     def __init__(self, message: str, *, partial: Any = None, **details: Any) -> None:
         super().__init__(message, **details)
         self.partial = partial
+
+
+class AnswerError(CodexError):
+    """
+    An answer arrived, but what was asked for is not in it.
+
+    Attributes:
+        text: The answer's text, as far as there is any.
+        response: The whole response, where it is known.
+    """
+
+    def __init__(self, message: str, *, text: str = "", response: Any = None) -> None:
+        super().__init__(message)
+        self.text = text
+        self.response = response
+
+
+class ParseError(AnswerError):
+    """The answer's text is not what was asked for."""
+
+
+class IncompleteError(AnswerError):
+    """The answer ended before it was whole."""
+
+
+class RefusalError(AnswerError):
+    """The model declined; ``text`` holds its words."""
+
+
+class SchemaError(CodexError, TypeError):
+    """A type or a schema cannot describe an answer; a TypeError, as codex-open-client has it."""
 
 
 class ConfigError(CodexError):

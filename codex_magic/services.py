@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from . import local
-from .api.auth import Service, environment_service, named_backend, service_at
+from .api.auth import Service, environment_service, named_backend, named_service, service_at
 from .api.backends import LOCAL, OPENAI, Backend
 from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
@@ -109,16 +109,12 @@ class Services:
         kind = named_backend(name)
         if kind is LOCAL:
             return Service(LOCAL, "http://127.0.0.1")
-        found = _in_environment(kind)
+        found = _in_environment(kind) or named_service(kind)
         if found:
             return found
         if kind.base_url is None:
             raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
-        if kind is OPENAI:
-            raise ConfigError(
-                "There is no key for OpenAI. Set OPENAI_API_KEY, without OPENAI_BASE_URL."
-            )
-        return Service(kind, kind.base_url)
+        raise ConfigError(_no_key(kind))
 
     def _at(self, base_url: str, backend: str | None) -> Service:
         """Return the service at a configured address; a key only goes where it was meant for."""
@@ -126,7 +122,12 @@ class Services:
         if found and found.base_url == base_url.strip().rstrip("/"):
             kind = named_backend(backend) if backend else found.backend
             return replace(found, backend=kind)
-        return service_at(base_url, backend=backend)
+        at = service_at(base_url, backend=backend)
+        # A host that is one service's own gets that service's key, from that service's variable.
+        known = named_service(at.backend) if at.backend.hosts else None
+        if known and known.base_url == at.base_url:
+            return known
+        return at
 
     def _has_local(self) -> bool:
         return self._config.local and local.installed()
@@ -156,6 +157,14 @@ def _introduction(model: str) -> str:
         f"The embedded model {model} answers: it shows that everything works, but it is no "
         "coding assistant. Set OPENAI_API_KEY for one."
     )
+
+
+def _no_key(kind: Backend) -> str:
+    if kind is OPENAI:
+        return "There is no key for OpenAI. Set OPENAI_API_KEY, without OPENAI_BASE_URL."
+    if kind.key_variable is None:
+        return f"{kind.title} needs a login, and there is none."
+    return f"There is no key for {kind.title}. Set {kind.key_variable}."
 
 
 def _in_environment(kind: Backend) -> Service | None:

@@ -22,6 +22,9 @@ _STATUS = {
 }
 
 
+_Fold = Callable[["Accumulator", Json], None]
+
+
 class Accumulator:
     """The response as far as it has arrived; ``apply`` is the one way to change it."""
 
@@ -135,47 +138,9 @@ class Accumulator:
             self._by_id[item_id] = slot
         return slot
 
-    def _text_delta(self, data: Json) -> None:
-        slot = self._slot("message", data)
-        slot.add("output_text", data.get("content_index") or 0, data["delta"])
-
-    def _text_done(self, data: Json) -> None:
-        slot = self._slot("message", data)
-        slot.put("output_text", data.get("content_index") or 0, data["text"])
-
-    def _refusal_delta(self, data: Json) -> None:
-        slot = self._slot("message", data)
-        slot.add("refusal", data.get("content_index") or 0, data["delta"])
-
-    def _refusal_done(self, data: Json) -> None:
-        slot = self._slot("message", data)
-        slot.put("refusal", data.get("content_index") or 0, data["refusal"])
-
     def _annotation(self, data: Json) -> None:
         slot = self._slot("message", data)
         slot.annotate(data.get("content_index") or 0, data["annotation"])
-
-    def _summary_delta(self, data: Json) -> None:
-        slot = self._slot("reasoning", data)
-        slot.add("summary_text", data.get("summary_index") or 0, data["delta"])
-
-    def _summary_done(self, data: Json) -> None:
-        slot = self._slot("reasoning", data)
-        slot.put("summary_text", data.get("summary_index") or 0, data["text"])
-
-    def _reasoning_delta(self, data: Json) -> None:
-        slot = self._slot("reasoning", data)
-        slot.add("reasoning_text", data.get("content_index") or 0, data["delta"])
-
-    def _reasoning_done(self, data: Json) -> None:
-        slot = self._slot("reasoning", data)
-        slot.put("reasoning_text", data.get("content_index") or 0, data["text"])
-
-    def _arguments_delta(self, data: Json) -> None:
-        self._slot("function_call", data).add("arguments", 0, data["delta"])
-
-    def _arguments_done(self, data: Json) -> None:
-        self._slot("function_call", data).put("arguments", 0, data["arguments"])
 
 
 class _Slot:
@@ -210,7 +175,10 @@ class _Slot:
         self.done = True
         self._item = item
         if self.kind != "message" or _has_text(item):
-            self._pieces.clear()
+            left_out = [
+                part for part in self._pieces if part[0] in _TEXTS and not item.get(part[0])
+            ]
+            self._pieces = {part: self._pieces[part] for part in left_out}
 
     def json(self) -> Json:
         """Return the item as it stands."""
@@ -222,8 +190,10 @@ class _Slot:
 
 def _place(item: Json, part: str, index: int, text: str, annotations: list[Any]) -> None:
     match part:
-        case "arguments":
-            item["arguments"] = text
+        case "arguments" | "input" | "code":
+            item[part] = text
+        case "command":
+            _put_command(item, index, text)
         case "summary_text":
             _put_at(item, "summary", index, {"type": part, "text": text})
         case "reasoning_text":
@@ -236,13 +206,27 @@ def _place(item: Json, part: str, index: int, text: str, annotations: list[Any])
 
 
 def _put_at(item: Json, name: str, index: int, part: Json) -> None:
-    parts = list(item.get(name) or ())
+    parts = _parts(item.get(name))
     if index < len(parts):
         parts[index] = {**parts[index], **part}
     else:
         # An index may have gaps; what was never sent is not made up.
         parts.append(part)
     item[name] = parts
+
+
+def _put_command(item: Json, index: int, command: str) -> None:
+    action = item.get("action") or {}
+    commands = list(action.get("commands") or ())
+    commands[index : index + 1] = [command]
+    item["action"] = {**action, "commands": commands}
+
+
+def _parts(content: Any) -> list[Any]:
+    """Return the parts of a message; some services send its text alone."""
+    if isinstance(content, str):
+        return [{"type": "output_text", "text": content}] if content else []
+    return list(content or ())
 
 
 def _text(value: Any) -> str:
@@ -252,31 +236,86 @@ def _text(value: Any) -> str:
 
 
 def _has_text(item: Json) -> bool:
-    return any(part.get("text") or part.get("refusal") for part in item.get("content") or ())
+    parts = _parts(item.get("content"))
+    return any(part.get("text") or part.get("refusal") for part in parts)
 
 
 _EMPTY: dict[str, Json] = {
     "message": {"role": "assistant", "status": "in_progress", "content": []},
     "reasoning": {"summary": []},
     "function_call": {"call_id": "", "name": "", "arguments": ""},
+    "custom_tool_call": {"call_id": "", "name": "", "input": ""},
+    "mcp_call": {"name": "", "arguments": ""},
+    "code_interpreter_call": {"status": "in_progress"},
+    "shell_call": {"call_id": "", "status": "in_progress", "action": {"commands": []}},
 }
+# The parts that are a field of their item.
+_TEXTS = ("arguments", "input", "code")
 
-_FOLDS: dict[str, Callable[[Accumulator, Json], None]] = {
+
+def _adds(kind: str, part: str, index: str = "content_index") -> _Fold:
+    """Return the fold of the next piece of a part."""
+
+    def fold(self: Accumulator, data: Json) -> None:
+        self._slot(kind, data).add(part, data.get(index) or 0, data["delta"])
+
+    return fold
+
+
+def _puts(kind: str, part: str, field: str = "text", index: str = "content_index") -> _Fold:
+    """Return the fold of a whole part."""
+
+    def fold(self: Accumulator, data: Json) -> None:
+        self._slot(kind, data).put(part, data.get(index) or 0, data[field])
+
+    return fold
+
+
+def _if_text(field: str, fold: _Fold) -> _Fold:
+    """Return ``fold`` for what an answer can do without: it is passed over where it is no text."""
+
+    def fold_text(self: Accumulator, data: Json) -> None:
+        if isinstance(data.get(field), str):
+            fold(self, data)
+
+    return fold_text
+
+
+def _tool_folds(event: str, kind: str, part: str, index: str = "") -> dict[str, _Fold]:
+    """Return the folds of a part that a tool's item gets, piece by piece."""
+    return {
+        f"response.{event}.delta": _if_text("delta", _adds(kind, part, index)),
+        f"response.{event}.done": _if_text(part, _puts(kind, part, part, index)),
+    }
+
+
+# Sound, images in the making and what a shell writes have no place in an item that grows: the
+# finished item holds them.
+_FOLDS: dict[str, _Fold] = {
     "response.created": Accumulator._lifecycle,
     "response.queued": Accumulator._lifecycle,
     "response.in_progress": Accumulator._lifecycle,
     "response.output_item.added": Accumulator._added,
     "response.output_item.done": Accumulator._done,
-    "response.output_text.delta": Accumulator._text_delta,
-    "response.output_text.done": Accumulator._text_done,
+    "response.output_text.delta": _adds("message", "output_text"),
+    "response.output_text.done": _puts("message", "output_text"),
     "response.output_text.annotation.added": Accumulator._annotation,
-    "response.refusal.delta": Accumulator._refusal_delta,
-    "response.refusal.done": Accumulator._refusal_done,
-    "response.function_call_arguments.delta": Accumulator._arguments_delta,
-    "response.function_call_arguments.done": Accumulator._arguments_done,
-    "response.reasoning_summary_text.delta": Accumulator._summary_delta,
-    "response.reasoning_summary_text.done": Accumulator._summary_done,
-    "response.reasoning_text.delta": Accumulator._reasoning_delta,
-    "response.reasoning_text.done": Accumulator._reasoning_done,
+    "response.refusal.delta": _adds("message", "refusal"),
+    "response.refusal.done": _puts("message", "refusal", "refusal"),
+    "response.function_call_arguments.delta": _adds("function_call", "arguments", ""),
+    "response.function_call_arguments.done": _puts("function_call", "arguments", "arguments", ""),
+    "response.reasoning_summary_text.delta": _adds("reasoning", "summary_text", "summary_index"),
+    "response.reasoning_summary_text.done": _puts(
+        "reasoning", "summary_text", "text", "summary_index"
+    ),
+    "response.reasoning_text.delta": _adds("reasoning", "reasoning_text"),
+    "response.reasoning_text.done": _puts("reasoning", "reasoning_text"),
+    **_tool_folds("custom_tool_call_input", "custom_tool_call", "input"),
+    **_tool_folds("mcp_call_arguments", "mcp_call", "arguments"),
+    **_tool_folds("code_interpreter_call_code", "code_interpreter_call", "code"),
+    **_tool_folds("shell_call_command", "shell_call", "command", "command_index"),
+    "response.shell_call_command.added": _if_text(
+        "command", _puts("shell_call", "command", "command", "command_index")
+    ),
     **{kind: Accumulator._terminal for kind in TERMINAL},
 }

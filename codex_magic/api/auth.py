@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .backends import AZURE, BACKENDS, OPENAI, Backend, detect_backend
+from .keys import key_elsewhere
 
 KeySource = str | Callable[[], str]
 
@@ -51,37 +52,106 @@ class Service:
             raise ConfigError(
                 f"The key from {self.source} holds characters that no key has. Copy it again."
             )
-        if self.backend.key_header == "api-key":
+        # A token of Entra expires, so it comes from a callable; or it is seen to be a JWT.
+        token = callable(self.key) or key.startswith("eyJ")
+        if self.backend.key_header == "api-key" and not token:
             return {"api-key": key}
         return {"Authorization": f"Bearer {key}"}
 
 
-def environment_service(environ: Mapping[str, str] = os.environ) -> Service | None:
+def environment_service(environ: Mapping[str, str] | None = None) -> Service | None:
     """
     Return the service that the environment names, or None.
 
     ``OPENAI_API_KEY`` goes to ``OPENAI_BASE_URL``, or to OpenAI; Azure's key to Azure's endpoint.
-    An empty variable counts as unset.
+    An empty variable counts as unset. Where there is no ``OPENAI_API_KEY``, one from Colab's
+    secrets or the keyring of the system goes to OpenAI, and to nobody else.
+
+    Args:
+        environ: Variables to look at instead of the environment, and nowhere else.
 
     >>> environment_service({"OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": " "}).base_url
     'https://api.openai.com/v1'
     """
-    key = _set(environ, "OPENAI_API_KEY")
-    base_url = _set(environ, "OPENAI_BASE_URL")
+    variables = os.environ if environ is None else environ
+    key, base_url = _set(variables, "OPENAI_API_KEY"), _set(variables, "OPENAI_BASE_URL")
+    headers = _account_headers(variables)
     if key:
-        return service_at(
-            environment_address(environ),
-            key=key,
-            source="OPENAI_API_KEY",
-            headers=_account_headers(environ),
-        )
-    azure_key, endpoint = _set(environ, "AZURE_OPENAI_API_KEY"), _azure_endpoint(environ)
-    if azure_key and endpoint:
-        return Service(AZURE, endpoint, azure_key, "AZURE_OPENAI_API_KEY")
-    if base_url:
+        address = environment_address(variables)
+        return service_at(address, key=key, source="OPENAI_API_KEY", headers=headers)
+    if environ is None and not base_url:
+        found, source = key_elsewhere("OPENAI_API_KEY")
+        if found:
+            return Service(OPENAI, OPENAI.base_url or "", found, source, headers)
+    return _azure_service(variables) or (
         # An address without a key: a server of the user's own.
-        return service_at(base_url, source="no key, OPENAI_BASE_URL")
+        service_at(base_url, source="no key, OPENAI_BASE_URL") if base_url else None
+    )
+
+
+def named_service(backend: Backend, environ: Mapping[str, str] | None = None) -> Service | None:
+    """
+    Return the service of a kind that the user names, at its usual address, or None.
+
+    Its own variable holds its key, which goes to that address alone.
+
+    >>> from .backends import OPENROUTER
+    >>> named_service(OPENROUTER, {"OPENROUTER_API_KEY": "sk-or-1"}).source
+    'OPENROUTER_API_KEY'
+    """
+    variables = os.environ if environ is None else environ
+    if backend is AZURE:
+        return _azure_service(variables)
+    if backend is OPENAI and _set(variables, "OPENAI_BASE_URL"):
+        # The key beside it is for that address.
+        return None
+    address = _ollama_host(variables) if backend.name == "ollama" else None
+    address = address or backend.base_url
+    if address is None:
+        return None
+    key = _set(variables, backend.key_variable) if backend.key_variable else None
+    source = backend.key_variable or "no key" if key else "no key"
+    if key is None and environ is None and backend.key_variable and backend.key_required:
+        key, source = key_elsewhere(backend.key_variable)
+    if key is None and backend.key_required:
+        return None
+    headers = _account_headers(variables) if backend is OPENAI else {}
+    return Service(backend, address, key, source if key else "no key", headers)
+
+
+def _azure_service(environ: Mapping[str, str]) -> Service | None:
+    endpoint = _set(environ, "AZURE_OPENAI_ENDPOINT")
+    if not endpoint:
+        return None
+    address = _azure_address(endpoint)
+    key, token = _set(environ, "AZURE_OPENAI_API_KEY"), _set(environ, "AZURE_OPENAI_AD_TOKEN")
+    if key:
+        return Service(AZURE, address, key, "AZURE_OPENAI_API_KEY")
+    if token:
+        # From a callable, so that it goes as a token whatever it looks like.
+        return Service(AZURE, address, lambda: token, "AZURE_OPENAI_AD_TOKEN")
     return None
+
+
+def _azure_address(endpoint: str) -> str:
+    endpoint = endpoint.rstrip("/")
+    return endpoint if endpoint.endswith("/openai/v1") else f"{endpoint}/openai/v1"
+
+
+def _ollama_host(environ: Mapping[str, str]) -> str | None:
+    """Return the address that ``OLLAMA_HOST`` names, with or without a scheme and a port."""
+    host = _set(environ, "OLLAMA_HOST")
+    if not host:
+        return None
+    address = host if "://" in host else f"http://{host}"
+    # It says where the server listens; nobody can connect to "everywhere".
+    address = address.replace("//0.0.0.0", "//localhost").rstrip("/")
+    try:
+        port = urlsplit(address).port
+    except ValueError:
+        return None
+    address = address if port else f"{address}:11434"
+    return address if address.endswith("/v1") else f"{address}/v1"
 
 
 def environment_address(environ: Mapping[str, str] = os.environ) -> str:
@@ -143,15 +213,14 @@ def _account_headers(environ: Mapping[str, str]) -> dict[str, str]:
         "OpenAI-Organization": _set(environ, "OPENAI_ORG_ID"),
         "OpenAI-Project": _set(environ, "OPENAI_PROJECT_ID"),
     }
-    return {name: value for name, value in named.items() if value}
+    given = {name: value for name, value in named.items() if value}
+    return {**given, **_custom_headers(environ.get("OPENAI_CUSTOM_HEADERS", ""))}
 
 
-def _azure_endpoint(environ: Mapping[str, str]) -> str | None:
-    endpoint = _set(environ, "AZURE_OPENAI_ENDPOINT")
-    if not endpoint:
-        return None
-    endpoint = endpoint.rstrip("/")
-    return endpoint if endpoint.endswith("/openai/v1") else f"{endpoint}/openai/v1"
+def _custom_headers(text: str) -> dict[str, str]:
+    """Return the headers of lines like ``Name: value``."""
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, colon, value in lines if colon and name.strip()}
 
 
 def _set(environ: Mapping[str, str], name: str) -> str | None:

@@ -8,17 +8,37 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
-from ..errors import APIConnectionError, APIError, ConfigError, StreamError
+from ..errors import APIConnectionError, APIError, APIStatusError, ConfigError, StreamError
 from ..version import __version__
 from .auth import Service
-from .failures import error_from_answer, error_of, hide_keys
+from .endpoints import check_answer, path_of, query_of
+from .failures import error_of, hide_keys
 from .items import Json
+from .requests import encode
 from .retries import RetryPolicy
 from .transport import Answer, AsyncIncoming, AsyncTransport, Incoming, Request, Transport
 
 # Short enough that an interrupt is answered at once where nothing else wakes a sleep.
 _SLICE = 0.2
+
+
+class CallExtras(TypedDict, total=False):
+    """
+    What every call takes besides its own arguments, under the official SDK's names.
+
+    Attributes:
+        extra_headers: Sent too, before those of the client.
+        extra_query: Added to the address.
+        extra_body: Added to the body.
+        timeout: Seconds of silence after which the service counts as gone.
+    """
+
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, Any] | None
+    extra_body: Mapping[str, Any] | None
+    timeout: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,7 @@ class CallOptions:
         *,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
     ) -> Request:
         """
         Return the request for ``path``, which begins with a slash.
@@ -74,8 +95,50 @@ class CallOptions:
             **(headers or {}),
         }
         _check_headers(known)
-        address = join_url(self.service.base_url, path)
-        return Request(method, address, known, content, timeout or self.timeout)
+        address = join_url(self.service.base_url, path, query_of(query or {}))
+        silence = seconds_of(timeout) or self.timeout
+        return Request(method, address, known, content, silence)
+
+    def call(
+        self,
+        method: str,
+        endpoint: str,
+        /,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        extras: CallExtras | None = None,
+        **ids: str,
+    ) -> Request:
+        """
+        Return the request for an endpoint such as ``/responses/{response_id}``.
+
+        Raises:
+            ConfigError: A header, or the key in it, cannot be sent.
+            InvalidRequestError: An id cannot be one.
+            TypeError: There is no such argument.
+        """
+        given: CallExtras = extras or {}
+        for name in given.keys() - CallExtras.__annotations__.keys():
+            raise TypeError(f"unexpected keyword argument {name!r}")
+        extra_body = given.get("extra_body")
+        content = body if extra_body is None else {**(body or {}), **extra_body}
+        return self.request(
+            method,
+            path_of(endpoint, ids),
+            b"" if content is None else encode(content),
+            timeout=given.get("timeout"),
+            headers=given.get("extra_headers"),
+            query={**(query or {}), **(given.get("extra_query") or {})},
+        )
+
+    def check(self, request: Request, answer: Answer) -> None:
+        """
+        See to it that an answer is none of an error.
+
+        Raises:
+            APIStatusError: It is.
+        """
+        check_answer(self.service, request, answer)
 
     def wait(self, attempt: int, error: APIError, headers: Mapping[str, str]) -> float:
         """
@@ -99,15 +162,27 @@ def _check_headers(headers: Mapping[str, str]) -> None:
             raise ConfigError(f"The value of the header {name!r} holds characters that none has.")
 
 
-def join_url(base_url: str, path: str) -> str:
+def seconds_of(timeout: Any) -> float | None:
+    """
+    Return the longest silence that a timeout allows: a number, or an ``httpx.Timeout``.
+
+    >>> seconds_of(3), seconds_of(None)
+    (3, None)
+    """
+    seconds: float | None = getattr(timeout, "read", timeout)
+    return seconds
+
+
+def join_url(base_url: str, path: str, query: str = "") -> str:
     """
     Return the address of ``path`` under ``base_url``, whose own path and query stay.
 
     >>> join_url("https://h/openai?api-version=1", "/responses")
     'https://h/openai/responses?api-version=1'
     """
-    address, mark, query = base_url.partition("?")
-    return f"{address.rstrip('/')}{path}{mark}{query}"
+    address, _, own = base_url.partition("?")
+    queries = "&".join(part for part in (own, query) if part)
+    return f"{address.rstrip('/')}{path}{queries and '?'}{queries}"
 
 
 def decode_answer(answer: Answer) -> Json:
@@ -148,33 +223,32 @@ class Caller:
         """Send a request and read its answer; an error status is raised."""
         attempt = 0
         while True:
+            headers: Mapping[str, str] = {}
             try:
                 answer = self._transport.send(request)
-            except APIConnectionError as error:
-                pause(self.options.wait(attempt, error, {}))
-            else:
-                if answer.ok:
-                    return answer
-                failure = error_from_answer(answer.status, answer.headers, answer.body)
-                pause(self.options.wait(attempt, failure, answer.headers))
+                headers = answer.headers
+                self.options.check(request, answer)
+                return answer
+            except (APIConnectionError, APIStatusError) as error:
+                seconds = self.options.wait(attempt, error, headers)
+            pause(seconds)
             attempt += 1
 
     def open(self, request: Request) -> tuple[ExitStack, Incoming]:
         """Send a request and give its answer as it comes; the stack closes it."""
         attempt = 0
         while True:
+            headers: Mapping[str, str] = {}
             with ExitStack() as stack:
                 try:
                     incoming = stack.enter_context(self._transport.stream(request))
                     if 200 <= incoming.status < 300:
                         return stack.pop_all(), incoming
                     answer = incoming.read()
-                except APIConnectionError as error:
-                    failure: APIError = error
-                    headers: Mapping[str, str] = {}
-                else:
-                    failure = error_from_answer(answer.status, answer.headers, answer.body)
                     headers = answer.headers
+                    self.options.check(request, answer)
+                except (APIConnectionError, APIStatusError) as error:
+                    failure = error
             pause(self.options.wait(attempt, failure, headers))
             attempt += 1
 
@@ -190,33 +264,32 @@ class AsyncCaller:
         """Send a request and read its answer; an error status is raised."""
         attempt = 0
         while True:
+            headers: Mapping[str, str] = {}
             try:
                 answer = await self._transport.send(request)
-            except APIConnectionError as error:
-                await asyncio.sleep(self.options.wait(attempt, error, {}))
-            else:
-                if answer.ok:
-                    return answer
-                failure = error_from_answer(answer.status, answer.headers, answer.body)
-                await asyncio.sleep(self.options.wait(attempt, failure, answer.headers))
+                headers = answer.headers
+                self.options.check(request, answer)
+                return answer
+            except (APIConnectionError, APIStatusError) as error:
+                seconds = self.options.wait(attempt, error, headers)
+            await asyncio.sleep(seconds)
             attempt += 1
 
     async def open(self, request: Request) -> tuple[AsyncExitStack, AsyncIncoming]:
         """Send a request and give its answer as it comes; the stack closes it."""
         attempt = 0
         while True:
+            headers: Mapping[str, str] = {}
             async with AsyncExitStack() as stack:
                 try:
                     incoming = await stack.enter_async_context(self._transport.stream(request))
                     if 200 <= incoming.status < 300:
                         return stack.pop_all(), incoming
                     answer = await incoming.read()
-                except APIConnectionError as error:
-                    failure: APIError = error
-                    headers: Mapping[str, str] = {}
-                else:
-                    failure = error_from_answer(answer.status, answer.headers, answer.body)
                     headers = answer.headers
+                    self.options.check(request, answer)
+                except (APIConnectionError, APIStatusError) as error:
+                    failure = error
             await asyncio.sleep(self.options.wait(attempt, failure, headers))
             attempt += 1
 

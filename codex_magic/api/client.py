@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from ..errors import ConfigError
-from .auth import KeySource, Service, environment_address, environment_service, service_at
-from .calls import AsyncCaller, Caller, CallOptions
+from .auth import (
+    KeySource,
+    Service,
+    environment_address,
+    environment_service,
+    named_backend,
+    service_at,
+)
+from .calls import AsyncCaller, Caller, CallOptions, seconds_of
 from .conversations import AsyncConversations, Conversations
 from .models import AsyncModels, Models
 from .responses import AsyncResponses, Responses
@@ -63,6 +72,69 @@ def find_service(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LoginChoice:
+    """
+    How a ChatGPT login goes about, under codex-open-client's names.
+
+    Attributes:
+        headless: Whether nothing on this machine can open a browser.
+        no_browser: Whether the address is printed instead of opened.
+        token_path: Where the login is kept.
+        login_handler: Takes the address to visit, and returns the one it led to.
+    """
+
+    headless: bool = False
+    no_browser: bool = False
+    token_path: str | os.PathLike[str] | None = None
+    login_handler: Callable[[str], str] | None = None
+
+
+def changed_service(
+    service: Service,
+    api_key: KeySource | None,
+    base_url: str | None,
+    backend: str | None,
+    account: Mapping[str, str],
+) -> Service:
+    """
+    Return a service that differs in what is given; a key never goes to another address.
+
+    Raises:
+        ConfigError: The address is none, or the kind is not known.
+    """
+    headers = {**service.headers, **account}
+    if base_url is not None and base_url.strip().rstrip("/") != service.base_url:
+        return find_service(api_key, base_url, backend, account)
+    kind = named_backend(backend) if backend else service.backend
+    if api_key is None:
+        return replace(service, backend=kind, headers=headers)
+    return replace(service, backend=kind, headers=headers, key=api_key, source="api_key=")
+
+
+def changed_options(
+    options: CallOptions,
+    service: Service,
+    timeout: float | None,
+    max_retries: int | None,
+    headers: Mapping[str, str] | None,
+) -> CallOptions:
+    """Return options that differ in what is given; headers are added."""
+    retries = options.retries if max_retries is None else RetryPolicy(max_retries)
+    return replace(
+        options,
+        service=service,
+        retries=retries,
+        timeout=seconds_of(timeout) or options.timeout,
+        headers={**options.headers, **(headers or {})},
+    )
+
+
+def shown_key(service: Service) -> str | None:
+    """Return the key, if it is there without asking for it."""
+    return "" if callable(service.key) else service.key
+
+
 class CodexClient:
     """
     A client of the Responses API.
@@ -73,10 +145,14 @@ class CodexClient:
         backend: The kind of service, where its address does not tell.
         organization: Sent as ``OpenAI-Organization``.
         project: Sent as ``OpenAI-Project``.
-        timeout: Seconds of silence after which the service counts as gone.
+        timeout: Seconds of silence after which the service counts as gone; None means ten minutes.
         max_retries: Tries after the first one.
         default_headers: Sent with every request.
         http_client: An ``httpx.Client`` to use instead of a new one.
+        headless: For a ChatGPT login: nothing on this machine can open a browser.
+        no_browser: The address of the login is printed instead of opened.
+        token_path: Where the ChatGPT login is kept.
+        login_handler: Takes the address to log in at, and returns the one it led to.
 
     Raises:
         ConfigError: There is no key, and no address that needs none.
@@ -90,14 +166,21 @@ class CodexClient:
         backend: str | None = None,
         organization: str | None = None,
         project: str | None = None,
-        timeout: float = READ_TIMEOUT,
+        timeout: float | None = READ_TIMEOUT,
         max_retries: int = 2,
         default_headers: Mapping[str, str] | None = None,
         http_client: HttpClient | None = None,
+        headless: bool = False,
+        no_browser: bool = False,
+        token_path: str | os.PathLike[str] | None = None,
+        login_handler: Callable[[str], str] | None = None,
     ) -> None:
+        self._login_choice = LoginChoice(headless, no_browser, token_path, login_handler)
         service = find_service(api_key, base_url, backend, _account(organization, project))
-        options = CallOptions(service, RetryPolicy(max_retries), timeout, default_headers or {})
+        silence = seconds_of(timeout) or READ_TIMEOUT
+        options = CallOptions(service, RetryPolicy(max_retries), silence, default_headers or {})
         self._transport = Transport(http_client)
+        self._shared = False
         self._bind(Caller(self._transport, options))
 
     def _bind(self, caller: Caller) -> None:
@@ -106,9 +189,68 @@ class CodexClient:
         self.conversations = Conversations(caller)
         self.models = Models(caller)
 
+    @property
+    def api_key(self) -> str | None:
+        """The key; what a callable returns as key is not shown, as in the official SDK."""
+        return shown_key(self._caller.options.service)
+
+    @property
+    def base_url(self) -> str:
+        """The service's address."""
+        return self._caller.options.service.base_url
+
+    @property
+    def timeout(self) -> float:
+        """Seconds of silence after which the service counts as gone."""
+        return self._caller.options.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """Tries after the first one."""
+        return self._caller.options.retries.max_retries
+
+    def with_options(
+        self,
+        *,
+        api_key: KeySource | None = None,
+        base_url: str | None = None,
+        backend: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        http_client: HttpClient | None = None,
+    ) -> Self:
+        """
+        Return a client that differs in what is given, and shares the connections of this one.
+
+        Closing it leaves them open: they are closed with the client that made them.
+
+        Raises:
+            ConfigError: The address is none, or the kind of service is not known.
+        """
+        account = _account(organization, project)
+        options = changed_options(
+            self._caller.options,
+            changed_service(self._caller.options.service, api_key, base_url, backend, account),
+            timeout,
+            max_retries,
+            default_headers,
+        )
+        client = type(self).__new__(type(self))
+        client._login_choice = self._login_choice
+        client._shared = http_client is None
+        client._transport = Transport(http_client) if http_client else self._transport
+        client._bind(Caller(client._transport, options))
+        return client
+
+    copy = with_options
+
     def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
+        """Close the connections, if they are this client's own."""
+        if not self._shared:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -136,20 +278,29 @@ class AsyncCodexClient:
         backend: str | None = None,
         organization: str | None = None,
         project: str | None = None,
-        timeout: float = READ_TIMEOUT,
+        timeout: float | None = READ_TIMEOUT,
         max_retries: int = 2,
         default_headers: Mapping[str, str] | None = None,
         http_client: AsyncHttpClient | None = None,
+        headless: bool = False,
+        no_browser: bool = False,
+        token_path: str | os.PathLike[str] | None = None,
+        login_handler: Callable[[str], str] | None = None,
     ) -> None:
+        self._login_choice = LoginChoice(headless, no_browser, token_path, login_handler)
         service = find_service(api_key, base_url, backend, _account(organization, project))
-        options = CallOptions(service, RetryPolicy(max_retries), timeout, default_headers or {})
+        silence = seconds_of(timeout) or READ_TIMEOUT
+        options = CallOptions(service, RetryPolicy(max_retries), silence, default_headers or {})
         self._transport = AsyncTransport(http_client)
+        self._shared = False
         self._bind(AsyncCaller(self._transport, options))
 
     @classmethod
     def from_options(cls, transport: AsyncTransport, options: CallOptions) -> Self:
         """Return a client on connections that others use too."""
         client = cls.__new__(cls)
+        client._login_choice = LoginChoice()
+        client._shared = False
         client._transport = transport
         client._bind(AsyncCaller(transport, options))
         return client
@@ -160,9 +311,68 @@ class AsyncCodexClient:
         self.conversations = AsyncConversations(caller)
         self.models = AsyncModels(caller)
 
+    @property
+    def api_key(self) -> str | None:
+        """The key; what a callable returns as key is not shown, as in the official SDK."""
+        return shown_key(self._caller.options.service)
+
+    @property
+    def base_url(self) -> str:
+        """The service's address."""
+        return self._caller.options.service.base_url
+
+    @property
+    def timeout(self) -> float:
+        """Seconds of silence after which the service counts as gone."""
+        return self._caller.options.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """Tries after the first one."""
+        return self._caller.options.retries.max_retries
+
+    def with_options(
+        self,
+        *,
+        api_key: KeySource | None = None,
+        base_url: str | None = None,
+        backend: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        http_client: AsyncHttpClient | None = None,
+    ) -> Self:
+        """
+        Return a client that differs in what is given, and shares the connections of this one.
+
+        Closing it leaves them open: they are closed with the client that made them.
+
+        Raises:
+            ConfigError: The address is none, or the kind of service is not known.
+        """
+        account = _account(organization, project)
+        options = changed_options(
+            self._caller.options,
+            changed_service(self._caller.options.service, api_key, base_url, backend, account),
+            timeout,
+            max_retries,
+            default_headers,
+        )
+        client = type(self).__new__(type(self))
+        client._login_choice = self._login_choice
+        client._shared = http_client is None
+        client._transport = AsyncTransport(http_client) if http_client else self._transport
+        client._bind(AsyncCaller(client._transport, options))
+        return client
+
+    copy = with_options
+
     async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.close()
+        """Close the connections, if they are this client's own."""
+        if not self._shared:
+            await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -182,3 +392,7 @@ class AsyncCodexClient:
 def _account(organization: str | None, project: str | None) -> dict[str, str]:
     named = {"OpenAI-Organization": organization, "OpenAI-Project": project}
     return {name: value for name, value in named.items() if value}
+
+
+OpenAI = CodexClient
+AsyncOpenAI = AsyncCodexClient

@@ -4,10 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any
 
-from .items import Json, OutputItem, Response, parse_item, parse_response
+from .content import parse_content
+from .items import parse_response
+from .output_items import ReasoningSummary, parse_item
+from .stream_events import (
+    ErrorEvent,
+    OtherEvent,
+    ResponseCompletedEvent,
+    ResponseContentPartAddedEvent,
+    ResponseContentPartDoneEvent,
+    ResponseCreatedEvent,
+    ResponseFailedEvent,
+    ResponseFunctionCallArgumentsDeltaEvent,
+    ResponseFunctionCallArgumentsDoneEvent,
+    ResponseIncompleteEvent,
+    ResponseInProgressEvent,
+    ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
+    ResponseOutputTextAnnotationAddedEvent,
+    ResponseOutputTextDeltaEvent,
+    ResponseOutputTextDoneEvent,
+    ResponseQueuedEvent,
+    ResponseReasoningSummaryPartAddedEvent,
+    ResponseReasoningSummaryPartDoneEvent,
+    ResponseReasoningSummaryTextDeltaEvent,
+    ResponseReasoningSummaryTextDoneEvent,
+    ResponseReasoningTextDeltaEvent,
+    ResponseReasoningTextDoneEvent,
+    ResponseRefusalDeltaEvent,
+    ResponseRefusalDoneEvent,
+    StreamEvent,
+    UnknownEvent,
+    lenient,
+)
+from .wire import Json, by_type, one
 
 # What json.loads does for text, without looking each time whether it is text.
 _from_json = json.JSONDecoder().decode
@@ -15,176 +48,6 @@ _from_json = json.JSONDecoder().decode
 TERMINAL = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
-    """What every event has: the JSON it came as, with all of its fields."""
-
-    raw: Json = field(default_factory=dict, kw_only=True, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseCreatedEvent(StreamEvent):
-    """The service has accepted the request."""
-
-    response: Response
-    type: ClassVar[str] = "response.created"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseQueuedEvent(StreamEvent):
-    """The request waits for its turn."""
-
-    response: Response
-    type: ClassVar[str] = "response.queued"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseInProgressEvent(StreamEvent):
-    """The model is at work."""
-
-    response: Response
-    type: ClassVar[str] = "response.in_progress"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseCompletedEvent(StreamEvent):
-    """The answer is complete."""
-
-    response: Response
-    type: ClassVar[str] = "response.completed"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFailedEvent(StreamEvent):
-    """The service gave up; ``response.error`` says why."""
-
-    response: Response
-    type: ClassVar[str] = "response.failed"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseIncompleteEvent(StreamEvent):
-    """The answer ends before its end; ``response.incomplete_details`` says why."""
-
-    response: Response
-    type: ClassVar[str] = "response.incomplete"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseOutputItemAddedEvent(StreamEvent):
-    """An item begins."""
-
-    item: OutputItem
-    output_index: int = 0
-    type: ClassVar[str] = "response.output_item.added"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseOutputItemDoneEvent(StreamEvent):
-    """An item is complete."""
-
-    item: OutputItem
-    output_index: int = 0
-    type: ClassVar[str] = "response.output_item.done"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseOutputTextDeltaEvent(StreamEvent):
-    """The next piece of the answer's text."""
-
-    delta: str
-    content_index: int = 0
-    output_index: int = 0
-    type: ClassVar[str] = "response.output_text.delta"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseOutputTextDoneEvent(StreamEvent):
-    """A text part is complete."""
-
-    text: str
-    content_index: int = 0
-    output_index: int = 0
-    type: ClassVar[str] = "response.output_text.done"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseRefusalDeltaEvent(StreamEvent):
-    """The next piece of a refusal."""
-
-    delta: str
-    content_index: int = 0
-    output_index: int = 0
-    type: ClassVar[str] = "response.refusal.delta"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFunctionCallArgumentsDeltaEvent(StreamEvent):
-    """The next piece of a call's arguments."""
-
-    delta: str
-    output_index: int = 0
-    type: ClassVar[str] = "response.function_call_arguments.delta"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFunctionCallArgumentsDoneEvent(StreamEvent):
-    """A call's arguments are complete."""
-
-    arguments: str
-    output_index: int = 0
-    type: ClassVar[str] = "response.function_call_arguments.done"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReasoningSummaryTextDeltaEvent(StreamEvent):
-    """The next piece of the reasoning summary."""
-
-    delta: str
-    summary_index: int = 0
-    output_index: int = 0
-    type: ClassVar[str] = "response.reasoning_summary_text.delta"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReasoningSummaryTextDoneEvent(StreamEvent):
-    """A part of the reasoning summary is complete."""
-
-    text: str
-    summary_index: int = 0
-    output_index: int = 0
-    type: ClassVar[str] = "response.reasoning_summary_text.done"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReasoningTextDeltaEvent(StreamEvent):
-    """The next piece of the reasoning itself, as open models send it."""
-
-    delta: str
-    content_index: int = 0
-    output_index: int = 0
-    type: ClassVar[str] = "response.reasoning_text.delta"
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEvent(StreamEvent):
-    """The service failed in mid-stream."""
-
-    message: str
-    code: str | None = None
-    param: str | None = None
-    type: ClassVar[str] = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownEvent(StreamEvent):
-    """An event that this package has no view for; ``data`` is all of it."""
-
-    type: str
-    data: Json = field(default_factory=dict, repr=False)
-
 
 ResponseStreamEvent = (
     ResponseCreatedEvent
@@ -195,17 +58,69 @@ ResponseStreamEvent = (
     | ResponseIncompleteEvent
     | ResponseOutputItemAddedEvent
     | ResponseOutputItemDoneEvent
+    | ResponseContentPartAddedEvent
+    | ResponseContentPartDoneEvent
     | ResponseOutputTextDeltaEvent
     | ResponseOutputTextDoneEvent
+    | ResponseOutputTextAnnotationAddedEvent
     | ResponseRefusalDeltaEvent
+    | ResponseRefusalDoneEvent
     | ResponseFunctionCallArgumentsDeltaEvent
     | ResponseFunctionCallArgumentsDoneEvent
+    | ResponseReasoningSummaryPartAddedEvent
+    | ResponseReasoningSummaryPartDoneEvent
     | ResponseReasoningSummaryTextDeltaEvent
     | ResponseReasoningSummaryTextDoneEvent
     | ResponseReasoningTextDeltaEvent
+    | ResponseReasoningTextDoneEvent
     | ErrorEvent
+    | OtherEvent
     | UnknownEvent
 )
+
+# The names of the official SDK, where they are others.
+ResponseTextDeltaEvent = ResponseOutputTextDeltaEvent
+ResponseTextDoneEvent = ResponseOutputTextDoneEvent
+ResponseErrorEvent = ErrorEvent
+
+__all__ = [
+    "TERMINAL",
+    "ErrorEvent",
+    "OtherEvent",
+    "ResponseCompletedEvent",
+    "ResponseContentPartAddedEvent",
+    "ResponseContentPartDoneEvent",
+    "ResponseCreatedEvent",
+    "ResponseErrorEvent",
+    "ResponseFailedEvent",
+    "ResponseFunctionCallArgumentsDeltaEvent",
+    "ResponseFunctionCallArgumentsDoneEvent",
+    "ResponseInProgressEvent",
+    "ResponseIncompleteEvent",
+    "ResponseOutputItemAddedEvent",
+    "ResponseOutputItemDoneEvent",
+    "ResponseOutputTextAnnotationAddedEvent",
+    "ResponseOutputTextDeltaEvent",
+    "ResponseOutputTextDoneEvent",
+    "ResponseQueuedEvent",
+    "ResponseReasoningSummaryPartAddedEvent",
+    "ResponseReasoningSummaryPartDoneEvent",
+    "ResponseReasoningSummaryTextDeltaEvent",
+    "ResponseReasoningSummaryTextDoneEvent",
+    "ResponseReasoningTextDeltaEvent",
+    "ResponseReasoningTextDoneEvent",
+    "ResponseRefusalDeltaEvent",
+    "ResponseRefusalDoneEvent",
+    "ResponseStreamEvent",
+    "ResponseTextDeltaEvent",
+    "ResponseTextDoneEvent",
+    "StreamEvent",
+    "UnknownEvent",
+    "decode",
+    "error_fields",
+    "parse_event",
+    "seen_event",
+]
 
 
 def decode(name: str, text: str) -> Json | None:
@@ -236,7 +151,20 @@ def parse_event(data: Json) -> ResponseStreamEvent:
     """
     kind = data["type"]
     parse = _EVENTS.get(kind) if isinstance(kind, str) else None
-    return parse(data) if parse else UnknownEvent(str(kind), data, raw=data)
+    return parse(data) if parse else _other(kind, data)
+
+
+def _other(kind: Any, data: Json) -> ResponseStreamEvent:
+    parse = _tool_events().get(kind) if isinstance(kind, str) else None
+    event: ResponseStreamEvent = parse(data) if parse else UnknownEvent(str(kind), data, raw=data)
+    return event
+
+
+@cache
+def _tool_events() -> dict[str, Callable[[Json], Any]]:
+    from .tool_events import TOOL_EVENTS  # Most streams hold none.
+
+    return TOOL_EVENTS
 
 
 def seen_event(name: str, text: str) -> ResponseStreamEvent:
@@ -301,6 +229,18 @@ def _error(data: Json) -> ResponseStreamEvent:
     )
 
 
+def _part(value: Any) -> Any:
+    return parse_content(value) if isinstance(value, dict) else value
+
+
+def _annotation(value: Any) -> Any:
+    from .annotations import parse_annotation  # Most answers cite nothing.
+
+    return parse_annotation(value)
+
+
+_summary_part = by_type({"summary_text": one(ReasoningSummary)})
+
 _EVENTS: dict[str, Callable[[Json], ResponseStreamEvent]] = {
     "response.output_text.delta": _text_delta,
     "response.created": _lifecycle(ResponseCreatedEvent),
@@ -331,6 +271,19 @@ _EVENTS: dict[str, Callable[[Json], ResponseStreamEvent]] = {
     ),
     "response.reasoning_text.delta": _words(
         ResponseReasoningTextDeltaEvent, "delta", "content_index", "output_index"
+    ),
+    "response.refusal.done": lenient(ResponseRefusalDoneEvent),
+    "response.reasoning_text.done": lenient(ResponseReasoningTextDoneEvent),
+    "response.content_part.added": lenient(ResponseContentPartAddedEvent, part=_part),
+    "response.content_part.done": lenient(ResponseContentPartDoneEvent, part=_part),
+    "response.reasoning_summary_part.added": lenient(
+        ResponseReasoningSummaryPartAddedEvent, part=_summary_part
+    ),
+    "response.reasoning_summary_part.done": lenient(
+        ResponseReasoningSummaryPartDoneEvent, part=_summary_part
+    ),
+    "response.output_text.annotation.added": lenient(
+        ResponseOutputTextAnnotationAddedEvent, annotation=_annotation
     ),
     "error": _error,
 }

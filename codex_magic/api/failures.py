@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..errors import (
@@ -38,7 +39,18 @@ _TOO_LONG = re.compile(
     r"|context window|exceeds the available context size",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"\b(sk-[A-Za-z0-9_\-*]{4})[A-Za-z0-9_\-*.]+|(?<=Bearer )\S+")
+# Keys of OpenAI, OpenRouter and others, Groq, Hugging Face; whatever follows "Bearer"; and JWTs.
+_KEY = re.compile(
+    r"\b((?:sk-|gsk_|hf_)[A-Za-z0-9_\-*]{4})[A-Za-z0-9_\-*.]+|(?<=Bearer )[^\s\"']+"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+"
+)
+# Shorter, and it may be a word.
+_SHORTEST_KEY = 6
+_KEY_HEADERS = ("authorization", "api-key", "x-api-key")
+_LONGEST_PAGE = 2000
+_INVISIBLE = re.compile(
+    r"<(script|style|head)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.DOTALL | re.IGNORECASE
+)
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -46,8 +58,29 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
 
 
-def error_from_answer(status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:
-    """Return the error that an HTTP answer stands for."""
+def secrets_of(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Return the keys among the headers of a request.
+
+    >>> secrets_of({"Authorization": "Bearer k-1234567", "Accept": "*/*"})
+    ('k-1234567',)
+    """
+    sent = [value for name, value in headers.items() if name.lower() in _KEY_HEADERS]
+    return tuple(value.removeprefix("Bearer ").strip() for value in sent)
+
+
+def error_from_answer(
+    status: int, headers: Mapping[str, str], body: bytes, *, secrets: Collection[str] = ()
+) -> APIStatusError:
+    """
+    Return the error that an HTTP answer stands for.
+
+    Args:
+        status: Of the answer.
+        headers: Of the answer, with lower-case names.
+        body: Of the answer.
+        secrets: Keys that the request carried: they are nowhere in the error.
+    """
     found = _decoded(body)
     fields = _fields(found)
     message = _message(fields, found, status)
@@ -57,11 +90,12 @@ def error_from_answer(status: int, headers: Mapping[str, str], body: bytes) -> A
         status,
         message,
         code=str(code if code not in (None, status, str(status)) else error_type or "") or None,
-        kind=str(error_type or ""),
+        kind=f"{error_type or ''} {_outer_type(found)}".strip(),
+        secrets=secrets,
         param=fields.get("param"),
         body=found,
         request_id=request_id(headers),
-        retry_after=retry_after(headers),
+        retry_after=retry_after(headers) or resets_in(fields),
     )
 
 
@@ -72,6 +106,7 @@ def error_of(
     code: str | None = None,
     kind: str = "",
     retry_after: float | None = None,
+    secrets: Collection[str] = (),
     **details: Any,
 ) -> APIStatusError:
     """
@@ -83,11 +118,14 @@ def error_of(
         code: The service's code.
         kind: The service's error type, where it differs from the code.
         retry_after: Seconds that the service asks to wait.
+        secrets: Keys that are to be nowhere in the error.
         details: ``param``, ``body`` and ``request_id`` of the error.
     """
-    message = hide_keys(message)
+    message = hide_keys(message, *secrets)
+    details["body"] = _hidden(details.get("body"), secrets)
+    code = hide_keys(code, *secrets) if code else code
     known: dict[str, Any] = {"status_code": status, "code": code, **details}
-    if status == 402 or {code, kind} & _QUOTA:
+    if status == 402 or {code, *kind.split()} & _QUOTA:
         return QuotaExceededError(message, retry_after=retry_after, **known)
     if status == 429 or code in ("rate_limit_exceeded", "slow_down"):
         return RateLimitError(message, retry_after=retry_after, **known)
@@ -104,14 +142,33 @@ def error_of(
     return APIStatusError(message, **known)
 
 
-def hide_keys(text: str) -> str:
+def hide_keys(text: str, *secrets: str) -> str:
     """
     Return ``text`` without keys: services quote a wrong one in their error.
 
+    Args:
+        text: What a service said.
+        secrets: Keys that no pattern knows: those that the request carried.
+
     >>> hide_keys("Incorrect API key provided: sk-abcdefghijkl.")
     'Incorrect API key provided: sk-abcd…'
+    >>> hide_keys("No such key: 0123456789abcdef", "0123456789abcdef")
+    'No such key: 0123…'
     """
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_KEY:
+            text = text.replace(secret, f"{secret[: len(secret) // 4][:7]}…")
     return _KEY.sub(lambda found: f"{found[1]}…" if found[1] else "…", text)
+
+
+def resets_in(fields: Mapping[str, Any]) -> float | None:
+    """Return the seconds after which ChatGPT's allowance is there again, where it says so."""
+    seconds, moment = fields.get("resets_in_seconds"), fields.get("resets_at")
+    if isinstance(seconds, int | float) and seconds > 0:
+        return float(seconds)
+    if isinstance(moment, int | float) and moment > time.time():
+        return float(moment - time.time())
+    return None
 
 
 def is_model_missing(error: APIStatusError, model: str) -> bool:
@@ -149,6 +206,34 @@ def _message(fields: Json, body: Any, status: int) -> str:
     if said:
         return f"{said}"
     text = body if isinstance(body, str) else json.dumps(body)
-    text = re.sub(r"<[^>]+>", " ", text)
+    text = re.sub(r"<[^>]+>", " ", _without_invisible(text))
     text = " ".join(text.split())[:200]
     return f"HTTP {status}: {text}" if text else f"HTTP {status} with an empty body"
+
+
+def _without_invisible(text: str) -> str:
+    """Return a page without scripts and styles; its title is the best of its head."""
+    title = re.search(r"<title[^>]*>(.*?)</title", text, re.DOTALL | re.IGNORECASE)
+    rest = _INVISIBLE.sub(" ", text)
+    return f"{title[1]} {rest}" if title and title[1] not in rest else rest
+
+
+def _outer_type(body: Any) -> str:
+    """Return what OpenRouter says of an error beside it."""
+    if not isinstance(body, dict):
+        return ""
+    nested = body.get("error")
+    metadata = nested.get("metadata") if isinstance(nested, dict) else None
+    inner = metadata.get("error_type") if isinstance(metadata, dict) else None
+    return str(body.get("error_type") or inner or "")
+
+
+def _hidden(value: Any, secrets: Collection[str]) -> Any:
+    """Return a body without keys, and a page without its length."""
+    if isinstance(value, str):
+        return hide_keys(value, *secrets)[:_LONGEST_PAGE]
+    if isinstance(value, dict):
+        return {name: _hidden(member, secrets) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_hidden(member, secrets) for member in value]
+    return value

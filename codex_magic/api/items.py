@@ -1,99 +1,73 @@
-"""Input and output items, content parts, tools, ``Response`` and ``Usage``, as the API's JSON and as typed views of it."""
+"""Input items, tools, ``Response`` and ``Usage``, and by their names all that answers are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal, TypeVar, cast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-Json = dict[str, Any]
-Detail = Literal["auto", "low", "high", "original"]
-_T = TypeVar("_T")
+from .content import (
+    ContentPart,
+    Detail,
+    InputFile,
+    InputImage,
+    InputText,
+    OutputContent,
+    OutputRefusal,
+    OutputText,
+    parse_content,
+)
+from .output_items import (
+    OutputItem,
+    ReasoningSummary,
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseReasoningItem,
+    parse_item,
+)
+from .wire import Json, JsonObject, OtherItem, Parse, Wire, one, to_json, view
 
-
-def to_json(value: Any) -> Any:
-    """
-    Return ``value`` as plain JSON: typed views become the JSON they are a view of.
-
-    >>> to_json([InputText("Hi"), {"role": "user"}])
-    [{'text': 'Hi', 'type': 'input_text'}, {'role': 'user'}]
-    """
-    if isinstance(value, Wire):
-        return value.to_dict()
-    if isinstance(value, Mapping):
-        return {str(key): to_json(member) for key, member in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [to_json(member) for member in value]
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """
-    A typed view of a JSON object of the API.
-
-    A view that was parsed keeps the JSON it came from, and gives back that very JSON, so that
-    a field that this package does not know yet survives a round trip. A view that was made by
-    hand gives its own fields, without those that are None.
-    """
-
-    raw: Json | None = field(default=None, kw_only=True, repr=False, compare=False)
-
-    def to_dict(self) -> Json:
-        """Return the JSON object as the API spells it."""
-        if self.raw is not None:
-            return dict(self.raw)
-        own = ((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "raw")
-        return {name: to_json(value) for name, value in own if value is not None}
-
-
-def view(cls: type[_T], data: Json, **parsed: Any) -> _T:
-    """
-    Return a ``cls`` that shows the fields of ``data`` that it has, and remembers all of them.
-
-    Args:
-        cls: A dataclass derived from ``Wire``.
-        data: The JSON object.
-        parsed: Fields that are not taken as they are.
-
-    Raises:
-        TypeError: ``data`` lacks a field that ``cls`` cannot do without.
-    """
-    assert is_dataclass(cls)
-    known = {f.name: data[f.name] for f in fields(cls) if f.name in data and f.name != "raw"}
-    return cast(_T, cls(**{**known, **parsed, "raw": data}))
-
-
-@dataclass(frozen=True, slots=True)
-class InputText(Wire):
-    """A piece of text in a message to the model."""
-
-    text: str
-    type: str = "input_text"
-
-
-@dataclass(frozen=True, slots=True)
-class InputImage(Wire):
-    """An image in a message to the model: an address, or a ``data:`` URL with base64."""
-
-    image_url: str | None = None
-    detail: Detail = "auto"
-    type: str = "input_image"
-    file_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile(Wire):
-    """A file in a message to the model, by id, by address, or as a ``data:`` URL."""
-
-    file_id: str | None = None
-    file_url: str | None = None
-    file_data: str | None = None
-    filename: str | None = None
-    type: str = "input_file"
-
-
-ContentPart = InputText | InputImage | InputFile
+# The names that the rest of the package, and its users, find here.
+__all__ = [
+    "ContentPart",
+    "Detail",
+    "FormatConfig",
+    "FunctionCallOutput",
+    "FunctionTool",
+    "InputFile",
+    "InputImage",
+    "InputItem",
+    "InputMessage",
+    "InputText",
+    "InputTokensDetails",
+    "Json",
+    "OtherItem",
+    "OutputContent",
+    "OutputItem",
+    "OutputRefusal",
+    "OutputText",
+    "OutputTokensDetails",
+    "Reasoning",
+    "ReasoningSummary",
+    "Response",
+    "ResponseError",
+    "ResponseFormatJsonObject",
+    "ResponseFormatJsonSchema",
+    "ResponseFormatText",
+    "ResponseFunctionToolCall",
+    "ResponseOutputMessage",
+    "ResponseReasoningItem",
+    "TextConfig",
+    "Tool",
+    "Usage",
+    "Wire",
+    "parse_content",
+    "parse_item",
+    "parse_response",
+    "parse_usage",
+    "to_json",
+    "view",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +77,7 @@ class InputMessage(Wire):
     role: str
     content: str | Sequence[ContentPart | Json]
     type: str = "message"
+    phase: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,123 +159,22 @@ class TextConfig(Wire):
     verbosity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputText(Wire):
-    """A piece of the answer's text."""
-
-    text: str
-    type: str = "output_text"
-    annotations: Sequence[Json] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OutputRefusal(Wire):
-    """The model's words for why it does not answer."""
-
-    refusal: str
-    type: str = "refusal"
-
-
-OutputContent = OutputText | OutputRefusal | Json
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseOutputMessage(Wire):
-    """A message of the model."""
-
-    id: str | None
-    content: Sequence[OutputContent]
-    role: str = "assistant"
-    status: str | None = None
-    type: str = "message"
-    phase: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The text of all parts."""
-        return "".join(part.text for part in self.content if isinstance(part, OutputText))
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFunctionToolCall(Wire):
-    """A call of one of the caller's functions; ``arguments`` is JSON text."""
-
-    call_id: str
-    name: str
-    arguments: str
-    id: str | None = None
-    status: str | None = None
-    type: str = "function_call"
-
-
-@dataclass(frozen=True, slots=True)
-class ReasoningSummary(Wire):
-    """A part of what the model tells of its reasoning, in Markdown."""
-
-    text: str
-    type: str = "summary_text"
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReasoningItem(Wire):
-    """What the model thought: a summary, and the sealed content that a later request may carry."""
-
-    id: str | None
-    summary: Sequence[ReasoningSummary | Json]
-    encrypted_content: str | None = field(default=None, repr=False)
-    type: str = "reasoning"
-
-
-# A type that this package has no view for stays the JSON object it is.
-OutputItem = ResponseOutputMessage | ResponseFunctionToolCall | ResponseReasoningItem | Json
 InputItem = InputMessage | FunctionCallOutput | OutputItem
 
 
-def parse_content(data: Json) -> OutputContent:
-    """Return the typed view of a content part of an answer."""
-    match data.get("type"):
-        case "output_text":
-            # A service may send null for a text that has not begun.
-            return view(OutputText, data, text=data.get("text") or "")
-        case "refusal":
-            return view(OutputRefusal, data)
-        case _:
-            return data
+@dataclass(frozen=True, slots=True)
+class InputTokensDetails(Wire):
+    """Tokens of the input that were read from the service's cache, and written to it."""
+
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
-def parse_item(data: Json) -> OutputItem:
-    """
-    Return the typed view of an output item, or ``data`` itself where there is none.
+@dataclass(frozen=True, slots=True)
+class OutputTokensDetails(Wire):
+    """Tokens of the output that were reasoning."""
 
-    >>> parse_item({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"})
-    ResponseFunctionToolCall(call_id='c', name='f', arguments='{}', id=None, status=None, type='function_call')
-    """
-    parse = _ITEMS.get(str(data.get("type")))
-    return parse(data) if parse else data
-
-
-def _message(data: Json) -> OutputItem:
-    content = [parse_content(part) for part in data.get("content") or ()]
-    return view(ResponseOutputMessage, data, id=data.get("id"), content=content)
-
-
-def _function_call(data: Json) -> OutputItem:
-    return view(ResponseFunctionToolCall, data, arguments=data.get("arguments") or "")
-
-
-def _reasoning(data: Json) -> OutputItem:
-    summary = [
-        view(ReasoningSummary, part) if part.get("type") == "summary_text" else part
-        for part in data.get("summary") or ()
-    ]
-    return view(ResponseReasoningItem, data, id=data.get("id"), summary=summary)
-
-
-_ITEMS: dict[str, Callable[[Json], OutputItem]] = {
-    "message": _message,
-    "function_call": _function_call,
-    "reasoning": _reasoning,
-}
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,17 +186,31 @@ class Usage(Wire):
     total_tokens: int
     cached_tokens: int = field(default=0, repr=False)
     reasoning_tokens: int = field(default=0, repr=False)
+    cache_write_tokens: int = field(default=0, repr=False)
+
+    @property
+    def input_tokens_details(self) -> InputTokensDetails:
+        """The input's tokens in detail, as the API nests them."""
+        return InputTokensDetails(self.cached_tokens, self.cache_write_tokens)
+
+    @property
+    def output_tokens_details(self) -> OutputTokensDetails:
+        """The output's tokens in detail, as the API nests them."""
+        return OutputTokensDetails(self.reasoning_tokens)
 
 
 def parse_usage(data: Json) -> Usage:
     """Return the counts; services leave out what they do not count."""
     read, written = data.get("input_tokens") or 0, data.get("output_tokens") or 0
+    of_input = data.get("input_tokens_details") or {}
+    of_output = data.get("output_tokens_details") or {}
     return Usage(
         input_tokens=read,
         output_tokens=written,
         total_tokens=data.get("total_tokens") or read + written,
-        cached_tokens=(data.get("input_tokens_details") or {}).get("cached_tokens") or 0,
-        reasoning_tokens=(data.get("output_tokens_details") or {}).get("reasoning_tokens") or 0,
+        cached_tokens=of_input.get("cached_tokens") or 0,
+        reasoning_tokens=of_output.get("reasoning_tokens") or 0,
+        cache_write_tokens=of_input.get("cache_write_tokens") or 0,
         raw=data,
     )
 
@@ -347,11 +235,14 @@ class Response(Wire):
         status: completed, incomplete, failed, in_progress, queued or cancelled.
         usage: Tokens, where the service counts them.
         error: Why it failed, or None.
-        incomplete_details: ``{"reason": …}`` of an incomplete answer.
+        incomplete_details: ``{"reason": …}`` of an incomplete answer; ``.reason`` says the same.
         previous_response_id: The response that it follows, as the service understood it.
         conversation: ``{"id": …}`` of the conversation that it belongs to.
         service_tier: The tier that was used.
         created_at: Seconds since 1970.
+        completed_at: Seconds since 1970.
+
+    The other fields repeat what was asked, as the service understood it.
 
     Source: https://platform.openai.com/docs/api-reference/responses/object
     """
@@ -367,6 +258,35 @@ class Response(Wire):
     conversation: Json | None = field(default=None, repr=False)
     service_tier: str | None = field(default=None, repr=False)
     created_at: float | None = field(default=None, repr=False)
+    completed_at: float | None = field(default=None, repr=False)
+    instructions: str | Sequence[Json] | None = field(default=None, repr=False)
+    metadata: Json | None = field(default=None, repr=False)
+    reasoning: Reasoning | None = field(default=None, repr=False)
+    text: TextConfig | None = field(default=None, repr=False)
+    tools: Sequence[Json] | None = field(default=None, repr=False)
+    tool_choice: str | Json | None = field(default=None, repr=False)
+    parallel_tool_calls: bool | None = field(default=None, repr=False)
+    max_tool_calls: int | None = field(default=None, repr=False)
+    max_output_tokens: int | None = field(default=None, repr=False)
+    temperature: float | None = field(default=None, repr=False)
+    top_p: float | None = field(default=None, repr=False)
+    top_logprobs: int | None = field(default=None, repr=False)
+    truncation: str | None = field(default=None, repr=False)
+    store: bool | None = field(default=None, repr=False)
+    background: bool | None = field(default=None, repr=False)
+    user: str | None = field(default=None, repr=False)
+    safety_identifier: str | None = field(default=None, repr=False)
+    prompt: Json | None = field(default=None, repr=False)
+    prompt_cache_key: str | None = field(default=None, repr=False)
+    prompt_cache_options: Json | None = field(default=None, repr=False)
+    prompt_cache_retention: str | None = field(default=None, repr=False)
+    prompt_cache_diagnostics: Json | None = field(default=None, repr=False)
+    input_transformations: Sequence[Json] | None = field(default=None, repr=False)
+    moderation: Json | None = field(default=None, repr=False)
+    tool_usage: Json | None = field(default=None, repr=False)
+    image: Json | None = field(default=None, repr=False)
+    access_programs: Json | None = field(default=None, repr=False)
+    object: str = field(default="response", repr=False)
 
     @property
     def output_text(self) -> str:
@@ -386,6 +306,13 @@ class Response(Wire):
         return "\n".join(parts) if parts else None
 
     @property
+    def refusal(self) -> str | None:
+        """The words in which the model declined, or None."""
+        messages = [item for item in self.output if isinstance(item, ResponseOutputMessage)]
+        said = [message.refusal for message in messages if message.refusal is not None]
+        return "\n".join(said) if said else None
+
+    @property
     def tool_calls(self) -> list[ResponseFunctionToolCall]:
         """The calls of the caller's functions."""
         return [item for item in self.output if isinstance(item, ResponseFunctionToolCall)]
@@ -398,18 +325,34 @@ def parse_response(data: Json) -> Response:
     Raises:
         TypeError: It is not a response: its id is missing.
     """
-    error = data.get("error")
-    usage = data.get("usage")
+    parsed = {name: parse(data[name]) for name, parse in _MEMBERS.items() if data.get(name)}
     return view(
         Response,
         data,
-        model=data.get("model") or "",
-        output=[parse_item(item) for item in data.get("output") or ()],
-        usage=parse_usage(usage) if usage else None,
-        error=_response_error(error) if error else None,
+        **{
+            "error": None,
+            "usage": None,
+            **parsed,
+            "model": data.get("model") or "",
+            "output": [parse_item(item) for item in data.get("output") or ()],
+        },
     )
+
+
+def _json_object(value: Any) -> Any:
+    return JsonObject(value) if isinstance(value, dict) else value
 
 
 def _response_error(data: Json) -> ResponseError:
     code = data.get("code") or data.get("type") or "error"
     return ResponseError(str(code), str(data.get("message") or code), raw=data)
+
+
+_MEMBERS: dict[str, Parse] = {
+    "usage": parse_usage,
+    "error": _response_error,
+    "incomplete_details": _json_object,
+    "conversation": _json_object,
+    "reasoning": one(Reasoning),
+    "text": one(TextConfig),
+}

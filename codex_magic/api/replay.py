@@ -8,12 +8,39 @@ goes with the item that follows it, and a call with its output.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 
 from .backends import Backend
 from .items import Json
 
 _UNPAIRED = "No output: the call was not run."
+_LONGEST_ID = 64
+_LONGEST_OUTPUT = 10_485_760
+_CUT = "\n[… cut: too long …]\n"
+
+
+def fitting_call_id(item: Json) -> Json:
+    """
+    Return an item with a call id that the API takes; the same long one always becomes the same.
+
+    >>> fitting_call_id({"call_id": "call_1"})
+    {'call_id': 'call_1'}
+    """
+    call_id = item.get("call_id")
+    if not isinstance(call_id, str) or len(call_id) <= _LONGEST_ID:
+        return item
+    digest = hashlib.blake2b(call_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return {**item, "call_id": f"call_{digest}"}
+
+
+def fitting_output(item: Json) -> Json:
+    """Return an item with no more output than the API takes: the middle is left out."""
+    output = item.get("output")
+    if not isinstance(output, str) or len(output) <= _LONGEST_OUTPUT:
+        return item
+    half = (_LONGEST_OUTPUT - len(_CUT)) // 2
+    return {**item, "output": output[:half] + _CUT + output[-half:]}
 
 
 def replay(items: Iterable[Json], backend: Backend, *, same_model: bool = True) -> list[Json]:
@@ -48,7 +75,8 @@ def _form(item: Json, backend: Backend, same_model: bool) -> Json | None:
 def _message(item: Json, backend: Backend) -> Json:
     role = item["role"]
     if role != "assistant":
-        return {"type": "message", "role": role, "content": item["content"]}
+        said_by = "developer" if role == "system" and not backend.system_role else role
+        return {"type": "message", "role": said_by, "content": item["content"]}
     form: Json = {"type": "message", "role": role, "content": _said(item["content"], backend)}
     if backend.phases and item.get("phase"):
         form["phase"] = item["phase"]
@@ -85,7 +113,8 @@ def _reasoning(item: Json, backend: Backend) -> Json | None:
 
 def _only(*names: str) -> Callable[[Json], Json]:
     def shape(item: Json) -> Json:
-        return {name: item[name] for name in ("type", *names) if name in item}
+        form = {name: item[name] for name in ("type", *names) if name in item}
+        return fitting_output(fitting_call_id(form))
 
     return shape
 

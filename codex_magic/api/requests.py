@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from ..errors import InvalidRequestError
-from .items import FormatConfig, InputItem, Json, Reasoning, TextConfig, Tool, to_json
+from .backends import UNKNOWN, Backend
+from .fitting import fit, wants_json
+from .input_checks import check_input, says_json
+from .items import FormatConfig, InputItem, Json, Reasoning, Response, TextConfig, Tool, to_json
+from .tolerance import tolerant_input
+from .tool_forms import tool_choice_of, tools_of
 
-# An item may come as the bytes of its JSON, made when it entered a conversation.
-Input = str | Json | InputItem | Sequence[InputItem | bytes]
+# An item may come as the bytes of its JSON, made when it entered a conversation; an earlier
+# response stands for its output.
+Input = str | Json | InputItem | Response | Sequence[InputItem | bytes | str]
+
+_LOCAL = ("input", "extra_body", "extra_headers", "extra_query", "timeout")
+
+
+class CodexWarning(UserWarning):
+    """Something of a request is not sent as it was given."""
 
 
 class ResponseCreateParams(TypedDict, total=False):
@@ -30,6 +44,7 @@ class ResponseCreateParams(TypedDict, total=False):
     include: Sequence[str] | None
     max_output_tokens: int | None
     max_tool_calls: int | None
+    background_options: Json | None
     temperature: float | None
     top_p: float | None
     top_logprobs: int | None
@@ -55,30 +70,102 @@ class ResponseCreateParams(TypedDict, total=False):
     timeout: float | None
 
 
-def response_body(params: Mapping[str, Any], *, stream: bool) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Prepared:
     """
-    Return the body of ``POST /responses``.
+    A request as a service takes it.
+
+    Attributes:
+        body: The body, encoded.
+        notices: What the user should know, one line each.
+    """
+
+    body: bytes
+    notices: tuple[str, ...] = ()
+
+
+def prepare(
+    params: Mapping[str, Any],
+    backend: Backend,
+    *,
+    stream: bool,
+    ours: Collection[str] = (),
+    pending: Iterable[Json] = (),
+) -> Prepared:
+    """
+    Return a request as ``backend`` takes it.
+
+    Args:
+        params: As the caller gave them; ``extra_body`` goes out as it is.
+        backend: The service.
+        stream: Whether the answer is to come as events.
+        ours: Dotted names of fields that the user did not ask for.
+        pending: Calls of the previous response, for a message with the role "tool" without an id.
 
     Raises:
-        InvalidRequestError: The arguments exclude each other.
-
-    >>> response_body({"model": "m", "input": {"role": "user", "content": "Hi"}}, stream=False)
-    b'{"model":"m","stream":false,"input":[{"role":"user","content":"Hi"}]}'
+        InvalidRequestError: It cannot work, and nothing was sent.
     """
     if params.get("conversation") and params.get("previous_response_id"):
         raise InvalidRequestError(
             "conversation and previous_response_id exclude each other: give one of them."
         )
-    local = ("input", "extra_body", "extra_headers", "timeout")
-    given = {name: to_json(value) for name, value in params.items() if name not in local}
-    body = {name: value for name, value in given.items() if value is not None}
+    given, notices = _fields(params)
+    items = params.get("input")
+    if items is not None:
+        items = tolerant_input(items, backend, pending=pending)
+        check_input(items, backend)
     # transformers serve streams unless it is told not to, so this is always said.
-    body["stream"] = stream
-    body.update(params.get("extra_body") or {})
-    return join_body(body, params.get("input"))
+    given["stream"] = stream
+    # A long input is searched only where it matters.
+    said = not wants_json(given) or says_json(items)
+    fitted = fit(given, backend, ours=ours, says_json=said)
+    if fitted.refused:
+        raise fitted.refused
+    body = {**fitted.body, **(params.get("extra_body") or {})}
+    return Prepared(join_body(body, items), (*notices, *fitted.notices))
 
 
-def join_body(body: Mapping[str, Any], input: Input | None) -> bytes:
+def response_body(
+    params: Mapping[str, Any],
+    *,
+    stream: bool,
+    backend: Backend = UNKNOWN,
+    pending: Iterable[Json] = (),
+) -> bytes:
+    """
+    Return the body of ``POST /responses``; warn of what is not sent as it was given.
+
+    Raises:
+        InvalidRequestError: It cannot work, and nothing was sent.
+
+    >>> response_body({"model": "m", "input": {"role": "user", "content": "Hi"}}, stream=False)
+    b'{"model":"m","stream":false,"input":[{"role":"user","content":"Hi"}]}'
+    """
+    prepared = prepare(params, backend, stream=stream, pending=pending)
+    for notice in prepared.notices:
+        # The level of whoever called `responses.create`, so that each place is told once.
+        warnings.warn(notice, CodexWarning, stacklevel=4)
+    return prepared.body
+
+
+def _fields(params: Mapping[str, Any]) -> tuple[Json, list[str]]:
+    """Return the fields of the body as JSON, and what there is to say of them."""
+    fields = {
+        name: value
+        for name, value in params.items()
+        if name not in _LOCAL and name not in ("tools", "tool_choice") and value is not None
+    }
+    given: Json = {name: to_json(value) for name, value in fields.items()}
+    notices: list[str] = []
+    if params.get("tools") is not None:
+        tools = tools_of(params["tools"])
+        given["tools"], notices = tools.forms, tools.notices
+    if params.get("tool_choice") is not None:
+        given["tool_choice"] = tool_choice_of(params["tool_choice"])
+    return given, notices
+
+
+def join_body(body: Mapping[str, Any], input: Any) -> bytes:
     """Return ``body`` as JSON with ``input`` in it; encoded items are joined, not encoded again."""
     head = encode(body)
     if input is None:

@@ -2,104 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from codecs import BOM_UTF8
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+)
 from contextlib import AsyncExitStack, ExitStack, aclosing, closing
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from ..errors import APIError, StreamError
-from .accumulate import Accumulator
-from .calls import decode_answer
-from .events import ErrorEvent, ResponseStreamEvent, decode, parse_event, seen_event
-from .failures import error_of, hide_keys
+from ..errors import APIConnectionError, APIError, StreamError
+from .background import Resumption, given_up, is_unfinished
+from .calls import AsyncCaller, Caller, decode_answer, pause
+from .events import ResponseStreamEvent, seen_event
+from .failures import hide_keys
 from .items import Json, Response, parse_response
+from .reader import EventReader
 from .transport import Answer, AsyncIncoming, Incoming, ServerSent, read_events
 
-_END = "[DONE]"
+__all__ = [
+    "AsyncResponseStream",
+    "AsyncResponseStreamManager",
+    "EventReader",
+    "ResponseStream",
+    "response_of",
+]
+
 _STREAM_STARTS = (b"event:", b"data:", b"id:", b"retry:", b":")
 _TERMINAL_OF = {"incomplete": "response.incomplete", "failed": "response.failed"}
-
-
-class EventReader:
-    """Server-sent events in; typed events, and at the end a Response, out. It does no I/O."""
-
-    def __init__(self) -> None:
-        self._accumulator = Accumulator()
-        self.latest: ServerSent = ("", "")
-        self.error: APIError | None = None
-        self.ended = False
-
-    def take(self, name: str, text: str) -> ResponseStreamEvent | None:
-        """
-        Return the typed view of one server-sent event, or None for one that says nothing.
-
-        Raises:
-            StreamError: It is not what the API promises.
-        """
-        if text.strip() == _END:
-            self.ended = True
-            return None
-        data = decode(name, text)
-        if data is None:
-            return None
-        self.latest = (name, text)
-        return self.take_json(data)
-
-    def take_json(self, data: Json) -> ResponseStreamEvent:
-        """Return the typed view of one event that is JSON already."""
-        try:
-            event = parse_event(data)
-            self._accumulator.apply(data)
-        except (LookupError, TypeError, AttributeError, ValueError) as exc:
-            kind = data.get("type")
-            message = f"The service sent an event {kind!r} that is not as the API has it: {exc!r}"
-            raise StreamError(message, partial=self.snapshot()) from exc
-        if isinstance(event, ErrorEvent):
-            self.error = error_of(
-                None, event.message, code=event.code, param=event.param, body=data
-            )
-        self.ended = self.ended or self._accumulator.finished
-        return event
-
-    def snapshot(self) -> Response | None:
-        """Return the response as far as it has arrived, or None where that is nothing whole."""
-        try:
-            return self._accumulator.snapshot()
-        except (LookupError, TypeError, AttributeError, ValueError):
-            return None
-
-    def broken(self, error: APIError) -> APIError:
-        """Return ``error``, with what had arrived before it; the answer stays broken."""
-        if isinstance(error, StreamError):
-            error.partial = error.partial or self.snapshot()
-        self.error = error
-        return error
-
-    def check_sound(self) -> None:
-        """Raise the error that broke the answer off, if one did."""
-        if self.error:
-            raise self.error
-
-    def check_end(self) -> None:
-        """
-        See to it that an answer has ended as answers do.
-
-        Raises:
-            StreamError: It has not.
-        """
-        if not self._accumulator.finished:
-            message = "The answer broke off: the service ended it without saying that it is done."
-            raise StreamError(message, partial=self.snapshot())
-
-    def response(self) -> Response:
-        """Return the whole response."""
-        self.check_end()
-        whole = self.snapshot()
-        if whole is None:
-            raise StreamError("The service ended its answer with something that is no response.")
-        return whole
 
 
 class ResponseStream:
@@ -110,7 +47,16 @@ class ResponseStream:
     connection, which stops the model.
     """
 
-    def __init__(self, stack: ExitStack, incoming: Incoming) -> None:
+    def __init__(
+        self,
+        stack: ExitStack,
+        incoming: Incoming,
+        caller: Caller | None = None,
+        resumption: Resumption | None = None,
+    ) -> None:
+        self._caller = caller
+        self._resumption = resumption
+        self._closed = False
         self._stack = stack
         self._incoming = incoming
         self._reader = EventReader()
@@ -149,13 +95,19 @@ class ResponseStream:
             StreamError: It broke off; ``partial`` holds what had arrived.
             APIStatusError: The service reported an error in mid-stream.
         """
+        self.until_done()
+        return self._reader.response()
+
+    def until_done(self) -> Self:
+        """Read on to the end, and return this stream."""
         for _ in self._events:
             pass
         self._reader.check_sound()
-        return self._reader.response()
+        return self
 
     def close(self) -> None:
         """Close the connection."""
+        self._closed = True
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -172,28 +124,90 @@ class ResponseStream:
 
     def _read(self) -> Generator[ResponseStreamEvent, None, None]:
         try:
-            if not _is_event_stream(self._incoming.headers):
-                yield from _events_of(self._reader, self._incoming.read())
-                return
-            with closing(self._incoming.events()) as events:
-                for name, text in events:
-                    event = self._reader.take(name, text)
-                    if event is not None:
-                        yield event
-                    self._reader.check_sound()
-                    if self._reader.ended:
-                        self._incoming.drain(events)
-            self._reader.check_end()
+            while True:
+                try:
+                    yield from self._arriving()
+                    return
+                except (StreamError, APIConnectionError) as error:
+                    self._take_up(error)
         except APIError as error:
             raise self._reader.broken(error) from error.__cause__
         finally:
             self.close()
 
+    def _arriving(self) -> Generator[ResponseStreamEvent, None, None]:
+        """Yield the events that come over this connection."""
+        if not _is_event_stream(self._incoming.headers):
+            yield from _events_of(self._reader, self._incoming.read())
+            return
+        with closing(self._incoming.events()) as events:
+            for name, text in events:
+                event = self._reader.take(name, text)
+                if event is not None:
+                    yield event
+                self._reader.check_sound()
+                if self._reader.ended:
+                    self._incoming.drain(events)
+        self._reader.check_end()
+
+    def _take_up(self, error: APIError) -> None:
+        """Go on where the stream of a background response broke off, or raise ``error``."""
+        if self._caller is None or self._resumption is None:
+            raise error
+        self._check_open(error)
+        reader = self._reader
+        request, seconds = self._resumption.after(error, reader.response_id, reader.sequence)
+        self._stack.close()
+        pause(seconds)
+        try:
+            self._stack, self._incoming = self._caller.open(request)
+        except APIError as because:
+            raise given_up(error, because) from because
+        reader.resume()
+        # Another thread may have closed the stream while it was being opened again.
+        self._check_open(error)
+
+    def _check_open(self, error: APIError) -> None:
+        """Raise the error of a stream that was closed: nobody waits for the rest."""
+        if self._closed:
+            raise error
+
+
+class AsyncResponseStreamManager:
+    """What ``stream()`` of an asynchronous client gives: await it, or enter it."""
+
+    def __init__(self, begin: Callable[[], Awaitable[AsyncResponseStream]]) -> None:
+        self._begin = begin
+        self._stack = AsyncExitStack()
+
+    def __await__(self) -> Generator[Any, None, AsyncResponseStream]:
+        return self._begin().__await__()
+
+    async def __aenter__(self) -> AsyncResponseStream:
+        return await self._stack.enter_async_context(await self._begin())
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, traceback)
+
 
 class AsyncResponseStream:
     """The asynchronous twin of ``ResponseStream``."""
 
-    def __init__(self, stack: AsyncExitStack, incoming: AsyncIncoming) -> None:
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        incoming: AsyncIncoming,
+        caller: AsyncCaller | None = None,
+        resumption: Resumption | None = None,
+    ) -> None:
+        self._caller = caller
+        self._resumption = resumption
+        self._closed = False
         self._stack = stack
         self._incoming = incoming
         self._reader = EventReader()
@@ -232,13 +246,19 @@ class AsyncResponseStream:
             StreamError: It broke off; ``partial`` holds what had arrived.
             APIStatusError: The service reported an error in mid-stream.
         """
+        await self.until_done()
+        return self._reader.response()
+
+    async def until_done(self) -> Self:
+        """Read on to the end, and return this stream."""
         async for _ in self._events:
             pass
         self._reader.check_sound()
-        return self._reader.response()
+        return self
 
     async def close(self) -> None:
         """Close the connection."""
+        self._closed = True
         await self._stack.aclose()
 
     async def __aenter__(self) -> Self:
@@ -255,23 +275,56 @@ class AsyncResponseStream:
 
     async def _read(self) -> AsyncGenerator[ResponseStreamEvent, None]:
         try:
-            if not _is_event_stream(self._incoming.headers):
-                for event in _events_of(self._reader, await self._incoming.read()):
-                    yield event
-                return
-            async with aclosing(self._incoming.events()) as events:
-                async for name, text in events:
-                    next_event = self._reader.take(name, text)
-                    if next_event is not None:
-                        yield next_event
-                    self._reader.check_sound()
-                    if self._reader.ended:
-                        await self._incoming.drain(events)
-            self._reader.check_end()
+            while True:
+                try:
+                    async with aclosing(self._arriving()) as events:
+                        async for event in events:
+                            yield event
+                    return
+                except (StreamError, APIConnectionError) as error:
+                    await self._take_up(error)
         except APIError as error:
             raise self._reader.broken(error) from error.__cause__
         finally:
             await self.close()
+
+    async def _arriving(self) -> AsyncGenerator[ResponseStreamEvent, None]:
+        """Yield the events that come over this connection."""
+        if not _is_event_stream(self._incoming.headers):
+            for event in _events_of(self._reader, await self._incoming.read()):
+                yield event
+            return
+        async with aclosing(self._incoming.events()) as events:
+            async for name, text in events:
+                next_event = self._reader.take(name, text)
+                if next_event is not None:
+                    yield next_event
+                self._reader.check_sound()
+                if self._reader.ended:
+                    await self._incoming.drain(events)
+        self._reader.check_end()
+
+    async def _take_up(self, error: APIError) -> None:
+        """Go on where the stream of a background response broke off, or raise ``error``."""
+        if self._caller is None or self._resumption is None:
+            raise error
+        self._check_open(error)
+        reader = self._reader
+        request, seconds = self._resumption.after(error, reader.response_id, reader.sequence)
+        await self._stack.aclose()
+        await asyncio.sleep(seconds)
+        try:
+            self._stack, self._incoming = await self._caller.open(request)
+        except APIError as because:
+            raise given_up(error, because) from because
+        reader.resume()
+        # Another task may have closed the stream while it was being opened again.
+        self._check_open(error)
+
+    def _check_open(self, error: APIError) -> None:
+        """Raise the error of a stream that was closed: nobody waits for the rest."""
+        if self._closed:
+            raise error
 
 
 def response_of(answer: Answer) -> Response:
@@ -296,6 +349,8 @@ def _events_of(reader: EventReader, answer: Answer) -> Iterator[ResponseStreamEv
         yield from _replayed(reader, answer)
         return
     body = decode_answer(answer)
+    if reader.resumed and is_unfinished(_parsed(body)):
+        raise StreamError("The service does not send the rest of its answer.")
     _parsed(body)
     kind = _TERMINAL_OF.get(str(body.get("status")), "response.completed")
     event = reader.take(kind, json.dumps({"type": kind, "response": body}))

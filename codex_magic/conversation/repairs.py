@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from ..api.client import AsyncCodexClient
 from ..api.failures import is_model_missing
-from ..errors import APIError, APIStatusError, InvalidRequestError, NotFoundError, StreamError
+from ..api.fitting import value_at, without
+from ..api.items import Json
+from ..errors import (
+    APIError,
+    APIStatusError,
+    ContextWindowError,
+    InvalidRequestError,
+    NotFoundError,
+    StreamError,
+)
 from .turns import Conversation, Plan
 
 # Fields of ours that a model or a service may refuse; an answer without them is better than none.
 _OURS = ("reasoning.summary", "include", "text.verbosity", "store")
+# Fields of the user's that shape an answer and do not make it: asked again without, and said so.
+_COSMETIC = (
+    *("temperature", "top_p", "metadata", "user", "safety_identifier", "truncation"),
+    *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "service_tier"),
+    *("reasoning.effort", "text.verbosity"),
+)
+# Stands among refused fields for schemas that the service cannot enforce.
+_STRICT = "strict"
 _NO_CHAIN = ("previous_response", "previous response", "zero data retention")
-_BAD_SEAL = ("invalid_encrypted_content", "encrypted content for item", "item with id 'rs_")
+_BAD_SEAL = re.compile(
+    r"invalid_encrypted_content|encrypted content for item|item with id '|item '\w+' of type"
+    r"|required following item|required 'reasoning' item|array too long.*maximum length 0"
+    r"|input\[\d+\]\.(summary|id|encrypted_content|content)'|item\['content'\] is empty"
+)
+_BROKEN_CALLS = ("no tool output found", "no tool call found", "duplicate item found")
+_BAD_SCHEMA = frozenset({"invalid_function_parameters", "invalid_json_schema"})
 # Codes of a failure in mid-stream that may be gone a moment later; some send the HTTP status.
 _PASSING = frozenset(
     {"server_error", "server_is_overloaded", "slow_down", "500", "502", "503", "504"}
@@ -42,6 +65,27 @@ class Experience:
     forgetful: set[str] = field(default_factory=set)
     unsealing: set[str] = field(default_factory=set)
     successor: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def apply(
+        self, body: Json, service: str, model: str, ours: Collection[str]
+    ) -> tuple[Json, list[str]]:
+        """Return a body without what the model refuses, and what the user should know of it."""
+        dropped: list[str] = []
+        notices: list[str] = []
+        for path in sorted(p for s, m, p in self.refused if (s, m) == (service, model)):
+            if path == _STRICT:
+                loose = _loosened(body)
+                if loose != body:
+                    notices.append("The schema is sent with strict: false: strict was refused.")
+                body = loose
+            elif path in ours:
+                body = without(body, path)
+            elif path in _COSMETIC and value_at(body, path) is not None:
+                dropped.append(path)
+                body = without(body, path)
+        if dropped:
+            notices.append(f"Left out, as {model} does not take it: {', '.join(dropped)}.")
+        return body, notices
 
 
 class Repairs:
@@ -109,6 +153,14 @@ class Repairs:
         if plan.conversation_id and isinstance(error, NotFoundError):
             self._conversation.link = None
             return "The service no longer has the conversation: the history was sent instead."
+        text = f"{error.message}".lower()
+        if isinstance(error, InvalidRequestError) and any(w in text for w in _BROKEN_CALLS):
+            # The service's record of the calls is not ours: it gets ours.
+            if plan.state == "conversation":
+                self._conversation.link = None
+            else:
+                self._experience.forgetful.add(self._service)
+            return "The service's record has a gap: the history was sent instead."
         if not _keeps_nothing(error, plan):
             return None
         self._experience.forgetful.add(self._service)
@@ -119,10 +171,17 @@ class Repairs:
     async def _unseal(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Leave out reasoning that the service cannot read."""
         text = f"{error.code} {error.message}".lower()
-        if not isinstance(error, InvalidRequestError) or not any(w in text for w in _BAD_SEAL):
+        if not isinstance(error, InvalidRequestError) or not _BAD_SEAL.search(text):
             return None
         self._experience.unsealing.add(self._service)
         return "The service could not read its earlier reasoning: asked again without it."
+
+    async def _loosen(self, error: APIError, model: str, plan: Plan) -> str | None:
+        """Ask for what the schema says, where the service cannot bind the answer to it."""
+        if not isinstance(error, APIStatusError) or error.code not in _BAD_SCHEMA:
+            return None
+        self._experience.refused.add((self._service, model, _STRICT))
+        return ""
 
     async def _again(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Ask again after a break, where the service kept nothing and nothing was shown."""
@@ -136,8 +195,8 @@ class Repairs:
         return "The connection broke off before the answer began: asked again."
 
     def _without_field(self, error: APIError, model: str) -> str | None:
-        """Leave out a field that the user did not ask for and the service does not take."""
-        if not isinstance(error, InvalidRequestError):
+        """Leave out a field that the service does not take, if the answer is one without it."""
+        if not isinstance(error, InvalidRequestError) or isinstance(error, ContextWindowError):
             return None
         for path in _OURS:
             key = (self._service, model, path)
@@ -145,6 +204,12 @@ class Repairs:
                 self._experience.refused.add(key)
                 told = "No reasoning summary: the service refuses it here."
                 return told if path == "reasoning.summary" else ""
+        for path in _COSMETIC:
+            key = (self._service, model, path)
+            # Said when it is left out: the next request tells.
+            if key not in self._experience.refused and _refuses(path, error):
+                self._experience.refused.add(key)
+                return ""
         return None
 
 
@@ -152,6 +217,7 @@ _REPAIRS: dict[str, Callable[[Repairs, APIError, str, Plan], Awaitable[str | Non
     "model": Repairs._succeed,
     "replay": Repairs._replay,
     "seal": Repairs._unseal,
+    "schema": Repairs._loosen,
     "again": Repairs._again,
 }
 
@@ -186,6 +252,24 @@ def _names(path: str, error: APIError) -> bool:
         return True
     field_name = re.escape(path)
     return bool(re.search(rf"""['"]{field_name}['"]|parameters?:? {field_name}\b""", text))
+
+
+def _refuses(path: str, error: APIError) -> bool:
+    """Whether an error says that a field, or a value of it, is not known or not taken."""
+    text = f"{error.code} {error.message}".lower()
+    refused = any(word in text for word in ("unsupported", "unknown", "unexpected", "not support"))
+    return refused and _names(path, error)
+
+
+def _loosened(body: Json) -> Json:
+    """Return a body whose schemas are not strict."""
+    form = value_at(body, "text.format")
+    if isinstance(form, dict) and form.get("strict"):
+        body = {**body, "text": {**body["text"], "format": {**form, "strict": False}}}
+    if any(tool.get("strict") for tool in body.get("tools") or ()):
+        tools = [{**t, "strict": False} if t.get("strict") else t for t in body["tools"]]
+        body = {**body, "tools": tools}
+    return body
 
 
 # What services say of a field without naming it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +22,10 @@ from ..api.events import (
     ResponseStreamEvent,
 )
 from ..api.failures import error_of
+from ..api.fitting import Fitted, fit, wants_json
+from ..api.input_checks import says_json
 from ..api.items import Json, Response
+from ..api.requests import encode
 from ..api.streams import AsyncResponseStream
 from ..api.transport import AsyncTransport
 from ..errors import APIError, APIStatusError, CodexError
@@ -121,6 +124,13 @@ def request_body(
     question: Question, plan: Plan, model: str, service: Service, experience: Experience
 ) -> Json:
     """Return the body of a request, without its input; what the service does not take is left out."""
+    return fitted_request(question, plan, model, service, experience).body
+
+
+def fitted_request(
+    question: Question, plan: Plan, model: str, service: Service, experience: Experience
+) -> Fitted:
+    """Return the body of a request, without its input, and what the user should know of it."""
     body = {
         "model": model,
         **question.params,
@@ -130,11 +140,10 @@ def request_body(
     }
     if plan.state == "stateless":
         body.setdefault("include", ["reasoning.encrypted_content"])
-    for path in question.ours:
-        refused = (service.identity, model, path) in experience.refused
-        if refused or path in service.backend.omits:
-            body = _without(body, path)
-    return {name: value for name, value in body.items() if value is not None}
+    body, notices = experience.apply(body, service.identity, model, question.ours)
+    said = not wants_json(body) or says_json([*plan.history, *question.input])
+    fitted = fit(body, service.backend, ours=question.ours, says_json=said)
+    return replace(fitted, notices=(*notices, *fitted.notices))
 
 
 class Session:
@@ -206,6 +215,7 @@ class _Attempt:
         self._plan = Plan(question.state)
         self._partial: Response | None = None
         self._seen = False
+        self._told: set[str] = set()
         self._began = time.time()
 
     def cancelled(self) -> Ended:
@@ -238,6 +248,7 @@ class _Attempt:
         except APIError as exc:
             response, error = self._arrived(exc), exc
         if error is None:
+            self._tell(_forgotten(self._service, self._plan, self._question, response))
             return self._end(response, _status(response))
         repair = await self._repair(error)
         if repair is None:
@@ -254,11 +265,22 @@ class _Attempt:
         if self._plan.conversation_id == "":
             made = await self._client.conversations.create()
             self._plan = replace(self._plan, conversation_id=made.id)
-        body = request_body(self._question, self._plan, self._model, service, experience)
+        fitted = fitted_request(self._question, self._plan, self._model, service, experience)
+        if fitted.refused:
+            raise fitted.refused
+        self._tell(fitted.notices)
         self._emit(Asking(self._model, self._plan))
-        params: Any = {**body, "input": [*self._plan.history, *self._question.input]}
+        params: Any = {**fitted.body, "input": [*self._plan.history, *self._question.input]}
+        params.pop("stream", None)
         stream = await self._client.responses.stream(**params)
         return await self._follow(stream)
+
+    def _tell(self, notices: Iterable[str]) -> None:
+        """Say each thing once, however often the question has to be asked."""
+        for notice in notices:
+            if notice not in self._told:
+                self._told.add(notice)
+                self._emit(Notice(notice))
 
     async def _follow(self, stream: AsyncResponseStream) -> Response:
         async with stream:
@@ -352,23 +374,24 @@ def _failure(response: Response) -> APIError | None:
     return error_of(None, response.error.message, code=response.error.code, body=response.to_dict())
 
 
+def _forgotten(
+    service: Service, plan: Plan, question: Question, response: Response | None
+) -> Iterable[str]:
+    """Yield a line where the service read far less than it was sent: it drops what does not fit."""
+    usage = response.usage if response else None
+    if not service.backend.truncates or usage is None or not usage.input_tokens:
+        return
+    sent = [*plan.history, *(encode(item) for item in question.input)]
+    # Eight characters a token are more than any language has; an image has no such number.
+    least = sum(len(piece) for piece in sent if b"data:image" not in piece) // 8
+    # A short one tells nothing.
+    if least > 500 and usage.input_tokens < least:
+        yield (
+            f"{service.backend.title} read only {usage.input_tokens:,} tokens of about "
+            f"{2 * least:,}: what came first was left out. Raise its context length (num_ctx)."
+        )
+
+
 def _item_json(item: Any) -> Json:
     found: Json = item if isinstance(item, dict) else item.to_dict()
     return found
-
-
-def _without(body: Json, path: str) -> Json:
-    """
-    Return ``body`` without a dotted field, and without an object that this leaves empty.
-
-    >>> _without({"reasoning": {"summary": "auto"}, "model": "m"}, "reasoning.summary")
-    {'model': 'm'}
-    """
-    head, _, tail = path.partition(".")
-    if head not in body:
-        return body
-    if tail and isinstance(body[head], dict):
-        inner = {name: value for name, value in body[head].items() if name != tail}
-        if inner:
-            return {**body, head: inner}
-    return {name: value for name, value in body.items() if name != head}

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..api.calls import Retry
 from ..api.events import (
+    OtherEvent,
     ResponseFunctionCallArgumentsDeltaEvent,
     ResponseOutputItemAddedEvent,
     ResponseOutputTextDeltaEvent,
@@ -120,7 +121,7 @@ class Reply:
                 self.stage = "calling a function"
             case ResponseOutputItemAddedEvent():
                 self.stage = _stage_of(signal.item, self.stage)
-            case UnknownEvent():
+            case UnknownEvent() | OtherEvent():
                 self.stage = _stage_of_unknown(signal.type, self.stage)
             case Asking():
                 self._ask(signal)

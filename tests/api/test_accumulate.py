@@ -12,6 +12,7 @@ from codex_magic.api.items import Json, Response, ResponseReasoningItem
 from tests.fake_service.asking import SAY, THINK
 
 from .clients import recorded, spoken
+from .folding import CREATED, call, end, event, fold, message
 
 PLAIN = [
     "reasoning_then_text",
@@ -23,40 +24,6 @@ PLAIN = [
     "unknown_events",
     "empty_output",
 ]
-CREATED: Json = {
-    "type": "response.created",
-    "response": {"id": "resp_1", "model": "m", "status": "in_progress", "output": []},
-}
-
-
-def fold(*events: Json) -> Accumulator:
-    """Return what events add up to."""
-    accumulator = Accumulator()
-    for event in events:
-        accumulator.apply(event)
-    return accumulator
-
-
-def end(*output: Json, kind: str = "completed", **fields: Any) -> Json:
-    """Return a terminal event."""
-    return {"type": f"response.{kind}", "response": {"id": "resp_1", "output": [*output], **fields}}
-
-
-def event(kind: str, **fields: Any) -> Json:
-    """Return an event of a type without its prefix."""
-    return {"type": f"response.{kind}", **fields}
-
-
-def message(text: str | None, item_id: str = "msg_1") -> Json:
-    """Return a message of the model; None leaves its content out."""
-    content = [] if text is None else [{"type": "output_text", "text": text, "annotations": []}]
-    return {"type": "message", "id": item_id, "role": "assistant", "content": content}
-
-
-def call(name: str, arguments: str = "", index: int = 0) -> Json:
-    """Return a function call."""
-    item = {"id": f"fc_{index}", "call_id": f"call_{index}", "name": name}
-    return {"type": "function_call", **item, "arguments": arguments}
 
 
 def thought(response: Response) -> str:
@@ -193,6 +160,29 @@ def test_the_done_text_is_right(delta: str, done: str, field: str) -> None:
 
     assert "Right" in str(alone.snapshot().to_dict()["output"])
     assert corrected.snapshot().to_dict() == alone.snapshot().to_dict()
+
+
+def test_arguments_that_the_end_leaves_out_stay() -> None:
+    """A finished call without its arguments has those that were streamed."""
+    pieces = [event("function_call_arguments.delta", delta="{}", item_id="fc_0")]
+    response = fold(CREATED, *pieces, event("output_item.done", item=call("f"))).snapshot()
+
+    assert [("f", "{}")] == [(found.name, found.arguments) for found in response.tool_calls]
+
+
+def test_a_message_may_be_a_plain_text() -> None:
+    """Begun or finished as one, it is read, and pieces replace it where they know better."""
+    plain = {**message(None), "content": "Hi"}
+    done = fold(CREATED, event("output_item.done", item=plain), end())
+    begun = fold(CREATED, event("output_item.added", item={**plain, "content": ""}))
+    begun.apply(event("output_text.delta", delta="Hi there", item_id="msg_1"))
+    cut = fold(CREATED, event("output_text.delta", delta="Hi", item_id="msg_1"))
+    cut.apply(event("output_item.done", item={**plain, "content": ""}))
+    last = fold(CREATED, event("output_text.delta", delta="Rong", item_id="msg_1"), end(plain))
+
+    assert [plain] == done.snapshot().to_dict()["output"]
+    assert ("Hi there", "Hi") == (begun.snapshot().output_text, cut.snapshot().output_text)
+    assert "Hi" == last.snapshot().output_text
 
 
 def test_the_done_item_is_right() -> None:

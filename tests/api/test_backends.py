@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from codex_magic.api.backends import AZURE, BACKENDS, LLAMA_CPP, OPENAI, UNKNOWN, detect_backend
+from codex_magic.api.backends import (
+    AZURE,
+    BACKENDS,
+    LLAMA_CPP,
+    OPENAI,
+    UNKNOWN,
+    detect_backend,
+    probed_backend,
+)
 from codex_magic.api.calls import join_url
 
 
@@ -16,6 +24,12 @@ from codex_magic.api.calls import join_url
         ("https://eu.api.openai.com/v1", "openai"),
         ("https://r.openai.azure.com/openai/v1", "azure"),
         ("https://r.services.ai.azure.com/openai/v1", "azure"),
+        ("https://us.api.openai.com/v1", "openai"),
+        ("https://openrouter.ai/api/v1", "openrouter"),
+        ("https://chatgpt.com/backend-api/codex", "chatgpt"),
+        ("https://evil-openrouter.ai/api/v1", "unknown"),
+        ("https://openrouter.ai.evil.example/v1", "unknown"),
+        ("http://localhost:11434/v1", "unknown"),
         ("https://api.openai.com.evil.example/v1", "unknown"),
         ("https://evilapi.openai.com/v1", "unknown"),
         ("https://evil.example/api.openai.com/v1", "unknown"),
@@ -33,7 +47,8 @@ def test_a_service_is_recognised_by_its_host(address: str, name: str) -> None:
 def test_the_table_is_whole() -> None:
     """Every service is under its own name and has a title for people."""
     assert {name: name for name in BACKENDS} == {k: b.name for k, b in BACKENDS.items()}
-    assert {"openai", "azure", "llama.cpp", "local", "unknown"} == set(BACKENDS)
+    servers = {"litellm", "vllm", "ollama", "lmstudio", "transformers", "llama.cpp", "local"}
+    assert {"openai", "azure", "chatgpt", "openrouter", "unknown"} | servers == set(BACKENDS)
     assert all(backend.title for backend in BACKENDS.values())
 
 
@@ -63,3 +78,26 @@ def test_services_that_keep_nothing_say_so() -> None:
 def test_a_path_is_put_below_the_address(base: str, address: str) -> None:
     """The prefix and the query of the address stay."""
     assert address == join_url(base, "/responses")
+
+
+@pytest.mark.parametrize(
+    ("headers", "models", "name"),
+    [
+        ({"server": "llama.cpp"}, None, "llama.cpp"),
+        ({"X-LiteLLM-Version": "1.9"}, {"data": [{"owned_by": "openai"}]}, "litellm"),
+        ({}, {"data": [{"id": "m", "owned_by": "llamacpp"}]}, "llama.cpp"),
+        ({}, {"data": [{"id": "m", "owned_by": "vllm"}, {"owned_by": "vllm"}]}, "vllm"),
+        ({}, {"data": [{"id": "m", "owned_by": "library"}]}, "ollama"),
+        ({}, {"data": [{"owned_by": "library"}, {"owned_by": "vllm"}]}, "unknown"),
+        ({}, {"data": [{"owned_by": "library"}, {"owned_by": "someone"}]}, "unknown"),
+        ({"server": "nginx"}, {"data": []}, "unknown"),
+        ({}, {"data": None}, "unknown"),
+        ({}, {"data": [3, {"id": "m"}]}, "unknown"),
+        ({}, ["odd"], "unknown"),
+    ],
+)
+def test_a_service_is_recognised_by_what_it_answers(
+    headers: dict[str, str], models: object, name: str
+) -> None:
+    """By a header or by the owner of its models, if all of them agree; else by nothing."""
+    assert name == probed_backend(headers, models).name

@@ -68,6 +68,25 @@ def test_a_known_type_needs_its_field(kind: str, fields: Json) -> None:
         parse_event({"type": kind})
 
 
+def test_an_event_knows_its_place_and_its_item() -> None:
+    """As users of the official SDK read them; llama.cpp sends neither."""
+    data = {"type": "response.output_text.delta", "delta": "Hi", "logprobs": [{"token": "Hi"}]}
+    placed: Any = parse_event({**data, "sequence_number": 3, "item_id": "msg_1"})
+    done: Any = parse_event({"type": "response.output_text.done", "text": "Hi", "logprobs": []})
+    bare = parse_event({"type": "response.output_text.delta", "delta": "Hi"})
+
+    assert (3, "msg_1") == (placed.sequence_number, placed.item_id)
+    assert ([{"token": "Hi"}], []) == (placed.logprobs, done.logprobs)
+    assert (None, None) == (bare.sequence_number, bare.item_id)
+
+
+def test_the_names_of_the_official_sdk_are_those_of_the_same_events() -> None:
+    """Where it shortens the API's word, both names mean one class."""
+    assert kinds.ResponseOutputTextDeltaEvent is kinds.ResponseTextDeltaEvent
+    assert kinds.ResponseOutputTextDoneEvent is kinds.ResponseTextDoneEvent
+    assert ErrorEvent is kinds.ResponseErrorEvent
+
+
 @pytest.mark.parametrize("name", STREAMS)
 def test_every_event_is_carried_whole(name: str) -> None:
     """The JSON of each event of each recorded stream can be read off its view."""

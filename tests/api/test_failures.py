@@ -17,7 +17,13 @@ from codex_magic import (
     RateLimitError,
     ServerError,
 )
-from codex_magic.api.failures import error_from_answer, error_of, hide_keys, is_model_missing
+from codex_magic.api.failures import (
+    error_from_answer,
+    error_of,
+    hide_keys,
+    is_model_missing,
+    secrets_of,
+)
 from tests import fake_service as fake
 from tests.fake_service import FakeService
 
@@ -195,3 +201,65 @@ def test_the_service_itself_is_understood(service: FakeService) -> None:
 def test_a_missing_model_is_recognised(code: str | None, message: str, missing: bool) -> None:
     """By its code, or by the words around its name."""
     assert missing == is_model_missing(error_of(404, message, code=code), "m-1")
+
+
+HEX = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"error": {"message": f"Wrong key {HEX}.", "code": HEX}},
+        {"detail": f"Wrong key {HEX}."},
+        {"detail": [{"input": {"key": HEX}}]},
+        {"error": f"Wrong key {HEX}."},
+        f"<p>{HEX}</p>",
+    ],
+)
+def test_the_key_of_the_request_is_nowhere(told: Any) -> None:
+    """Whatever it looks like: neither in the message nor in the body of the error."""
+    body = told.encode() if isinstance(told, str) else json.dumps(told).encode()
+    secrets = secrets_of({"api-key": HEX, "Accept": "x"})
+    found = error_from_answer(401, {}, body, secrets=secrets)
+
+    assert HEX not in f"{found} {found!r} {found.body} {found.code}"
+
+
+@pytest.mark.parametrize(
+    "key", ["gsk_abcdefghijklmnop", "hf_abcdefghijklmnop", "eyJhbGciOi1.e30.x"]
+)
+def test_keys_of_other_services_are_masked(key: str) -> None:
+    """By how they begin."""
+    assert key[9:] not in hide_keys(f"Key {key}!")
+
+
+def test_a_page_is_cut_to_its_words() -> None:
+    """Scripts and styles are none, and nobody reads two megabytes of it."""
+    page = "<head><title>Stop</title><style>a{}</style></head><script>x()</script>" + "y " * 9999
+    found = error(403, page.encode())
+
+    assert "HTTP 403: Stop y y" == found.message[:18]
+    assert "x()" not in found.message
+    assert len(found.message) <= 210
+    assert len(found.body) <= 2000
+
+
+def test_openrouter_tells_beside_the_error() -> None:
+    """Its code says only that the prompt is invalid."""
+    body = {"error": {"code": "invalid_prompt", "message": "No."}}
+    kinds = [
+        {**body, "error_type": "context_length_exceeded"},
+        {"error": {**body["error"], "metadata": {"error_type": "context_length_exceeded"}}},
+    ]
+
+    assert [ContextWindowError] * 2 == [type(error(400, kind)) for kind in kinds]
+    assert InvalidRequestError is type(error(400, body))
+
+
+def test_chatgpt_tells_when_there_is_more() -> None:
+    """As seconds, and not to be waited for."""
+    body = {"error": {"type": "usage_limit_reached", "message": "No.", "resets_in_seconds": 90}}
+    found = error(429, body)
+
+    assert isinstance(found, QuotaExceededError)
+    assert 90 == found.retry_after

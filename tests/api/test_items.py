@@ -13,9 +13,11 @@ from codex_magic.api.items import (
     InputImage,
     InputMessage,
     InputText,
+    InputTokensDetails,
     Json,
     OutputRefusal,
     OutputText,
+    OutputTokensDetails,
     Reasoning,
     ReasoningSummary,
     ResponseError,
@@ -108,6 +110,44 @@ def test_a_response_sums_up_its_items() -> None:
     assert NEW == whole.output[3]
 
 
+@pytest.mark.parametrize("text", ["Hi", ""])
+def test_a_message_may_be_a_plain_text(text: str) -> None:
+    """Some services send no parts; the message shows one, and goes back as it came."""
+    plain = {**SAID, "content": text}
+    message = parse_item(plain)
+
+    assert isinstance(message, ResponseOutputMessage)
+    assert ([OutputText(text)], text) == (message.content, message.text)
+    assert plain == message.to_dict()
+    assert text == parse_response(response(plain)).output_text
+
+
+def test_a_refusal_is_told() -> None:
+    """A response has the words of all refusals, or None where there is none."""
+    refused, spoken = parse_response(response(SAID, CALL, SAID)), parse_response(response(CALL))
+
+    assert "No.\nNo." == refused.refusal
+    assert None is spoken.refusal
+
+
+def test_reasoning_shows_what_an_open_model_thinks() -> None:
+    """Its own words are beside the summary, and no summary of their own."""
+    thought = parse_item({**THOUGHT, "status": "completed"})
+
+    assert isinstance(thought, ResponseReasoningItem)
+    assert [{"type": "reasoning_text", "text": "Hm."}] == thought.content
+    assert "completed" == thought.status
+
+
+def test_a_call_knows_its_namespace_and_caller() -> None:
+    """What a later request needs beside the arguments can be read off the call."""
+    call = parse_item({**CALL, "namespace": "crm", "caller": {"type": "direct"}})
+
+    assert isinstance(call, ResponseFunctionToolCall)
+    assert ("crm", {"type": "direct"}) == (call.namespace, call.caller)
+    assert "crm" not in repr(call)
+
+
 def test_an_empty_response_sums_up_to_nothing() -> None:
     """Without items there is no text, no summary and no call."""
     empty = parse_response({"id": "resp_1", "output": None})
@@ -168,13 +208,28 @@ def test_usage_counts_what_the_service_counts(
 
     assert usage is not None
     assert (cached, reasoning) == (usage.cached_tokens, usage.reasoning_tokens)
+    assert InputTokensDetails(cached, 0) == usage.input_tokens_details
+    assert OutputTokensDetails(reasoning) == usage.output_tokens_details
     assert total == usage.total_tokens
     assert counts == usage.to_dict()
 
 
+def test_usage_counts_what_goes_into_the_cache() -> None:
+    """Newer models bill it, so it is counted by itself."""
+    details = {"cached_tokens": 2, "cache_write_tokens": 5}
+    usage = parse_response(response(usage={"input_tokens_details": details})).usage
+
+    assert usage is not None
+    assert (2, 5) == (usage.cached_tokens, usage.cache_write_tokens)
+    assert (2, 5) == (
+        usage.input_tokens_details.cached_tokens,
+        usage.input_tokens_details.cache_write_tokens,
+    )
+
+
 def test_usage_prints_as_it_is_documented() -> None:
     """The three counts that code written for codex-open-client prints, and no more."""
-    shown = repr(Usage(1, 2, 3, cached_tokens=4))
+    shown = repr(Usage(1, 2, 3, cached_tokens=4, cache_write_tokens=5))
 
     assert "Usage(input_tokens=1, output_tokens=2, total_tokens=3)" == shown
 

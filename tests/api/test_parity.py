@@ -20,9 +20,21 @@ from codex_magic import (
     ResponseStream,
 )
 from codex_magic.api.calls import AsyncCaller, Caller
-from codex_magic.api.conversations import AsyncConversations, Conversations
+from codex_magic.api.conversations import (
+    AsyncConversationItems,
+    AsyncConversations,
+    ConversationItems,
+    Conversations,
+)
 from codex_magic.api.items import Json, to_json
 from codex_magic.api.models import AsyncModels, Models
+from codex_magic.api.pages import AsyncPage, SyncPage
+from codex_magic.api.response_inputs import (
+    AsyncInputItems,
+    AsyncInputTokens,
+    InputItems,
+    InputTokens,
+)
 from codex_magic.api.responses import AsyncResponses, Responses
 from codex_magic.api.transport import AsyncIncoming, AsyncTransport, Incoming, Transport
 from tests import fake_service as fake
@@ -69,7 +81,7 @@ SCENARIOS: dict[str, list[Answer]] = {
 }
 # What differs from one run of the service to the next: ids, seals, padding, and times.
 CHANCE = re.compile(
-    r"\b(?:resp|msg|rs|fc|call|conv|req)_[0-9a-f]{24,}|gAAAA[\w=-]+"
+    r"\b(?:resp|msg|rs|fc|call|conv|req|cmp)_[0-9a-f]{24,}|gAAAA[\w=-]+"
     r'|(?<="obfuscation": ")\w+|(?<=ed_at": )\d+|(?<=127\.0\.0\.1:)\d+'
     # The words of the operating system, which the libraries below pass on in their own way.
     r'|(?<= broke off: )[^"]+'
@@ -137,6 +149,21 @@ CALLS: list[Callable[[Any], Any]] = [
     ),
     lambda client: client.conversations.retrieve("conv_none"),
     lambda client: client.conversations.delete("conv_none"),
+    lambda client: client.conversations.update("conv_none", metadata={"a": "b"}),
+    lambda client: client.conversations.items.create("conv_none", items=[]),
+    lambda client: client.conversations.items.list("conv_none", limit=3),
+    lambda client: client.conversations.items.retrieve("msg_1", conversation_id="conv_none"),
+    lambda client: client.conversations.items.delete("msg_1", conversation_id="conv_none"),
+    lambda client: client.models.retrieve("gpt-5.1"),
+    lambda client: client.models.retrieve("gpt-none", extra_query={"a": "b"}),
+    lambda client: client.responses.retrieve("resp_none", include=["a"]),
+    lambda client: client.responses.retrieve("resp_none", stream=True, starting_after=3),
+    lambda client: client.responses.wait("resp_none"),
+    lambda client: client.responses.cancel("resp_none"),
+    lambda client: client.responses.delete("resp_none"),
+    lambda client: client.responses.input_items.list("resp_none", order="asc"),
+    lambda client: client.responses.input_tokens.count(input="Hello"),
+    lambda client: client.responses.compact(model="gpt-5.1", input="Hello"),
 ]
 
 
@@ -162,7 +189,8 @@ def answer(service: FakeService, call: Callable[[], Any]) -> str:
     except CodexError as error:
         found = repr(error)
     request = service.requests[0]
-    return without_chance([found, request.method, request.path, request.raw.decode()])
+    sent = [request.method, request.path, request.query, request.raw.decode()]
+    return without_chance([found, *sent])
 
 
 # What the notebook's engine needs, which has one way: the asynchronous one.
@@ -171,7 +199,11 @@ TWINS: list[tuple[type, type]] = [
     (CodexClient, AsyncCodexClient),
     (Responses, AsyncResponses),
     (Conversations, AsyncConversations),
+    (ConversationItems, AsyncConversationItems),
+    (InputItems, AsyncInputItems),
+    (InputTokens, AsyncInputTokens),
     (Models, AsyncModels),
+    (SyncPage, AsyncPage),
     (ResponseStream, AsyncResponseStream),
     (Caller, AsyncCaller),
     (Transport, AsyncTransport),

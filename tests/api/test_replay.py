@@ -225,7 +225,7 @@ def test_the_service_takes_what_is_left_of_a_turn(service: FakeService, cut: int
     items = turn(service, **KEEP)
     ends = [items[:cut], items[cut:]]
 
-    with connect(service) as client:
+    with connect(service, backend="openai") as client:
         for history in ends:
             asked = [*replay(history, OPENAI), {"role": "user", "content": "And?"}]
             answer = client.responses.create(**{**QUESTION, **KEEP, "input": asked})
@@ -237,7 +237,7 @@ def test_the_service_takes_what_is_left_when_any_two_items_are_gone(service: Fak
     """Hidden and deleted items leave no orphans."""
     items = turn(service, **KEEP)
 
-    with connect(service) as client:
+    with connect(service, backend="openai") as client:
         for gone in combinations(range(len(items)), 2):
             left = [item for number, item in enumerate(items) if number not in gone]
             asked = [*replay(left, OPENAI), {"role": "user", "content": "And?"}]

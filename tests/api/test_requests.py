@@ -86,8 +86,10 @@ def test_input_is_a_text_or_a_list(given: Any, sent: Any) -> None:
 
 def test_typed_values_become_json() -> None:
     """Views and JSON can be mixed."""
-    tool = FunctionTool("f", "Does it.", {"type": "object"})
+    nothing: Json = {"type": "object", "properties": {}, "required": []}
+    tool = FunctionTool("f", "Does it.", {**nothing, "additionalProperties": False})
     sent = body(
+        instructions="Answer in JSON.",
         tools=[tool, {"type": "web_search"}],
         reasoning=Reasoning("low", "none"),
         text=TextConfig(ResponseFormatJsonObject()),

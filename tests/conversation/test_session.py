@@ -249,7 +249,7 @@ def test_taking_back_a_failed_turn_keeps_the_chain(
 ) -> None:
     """The service never took it, so it need not hear of it."""
     talk.ask(service, "One", state=state)
-    refused = talk.ask(service, "Two", state=state, params={"temperature": 0.5})
+    refused = talk.ask(service, "Two", state=state, params={"max_output_tokens": 1})
     talk.conversation.undo()
     talk.ask(service, "Three", state=state)
 

@@ -9,12 +9,14 @@ from functools import partial
 from .answers import Answer, Chunking, HttpAnswer
 from .composing import Composition, compose
 from .delivery import CLOSE, RESET, Plan, Sender, Step, plan, whole_steps, with_keepalives
-from .errors import Json
+from .errors import Json, ServiceError
+from .routes import unfinished
 from .semantics import Account, Turn
 from .shapes import reshape, reshape_response
 from .wire import Connection, as_json
 
 HOLD_STEP = 0.01
+EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 
 
 @dataclass(eq=False)
@@ -25,6 +27,7 @@ class Recorded:
     Attributes:
         headers: By their names in lower case.
         body: The decoded JSON, or None.
+        query: What follows the question mark of the address, as it came.
         context: The items that the model saw; empty unless the request was accepted.
         status: The HTTP status that was answered, 0 before that.
         disconnected: The client left before the end of the answer.
@@ -36,6 +39,7 @@ class Recorded:
     headers: dict[str, str]
     body: Json | None
     raw: bytes
+    query: str = ""
     context: list[Json] = field(default_factory=list)
     status: int = 0
     disconnected: bool = False
@@ -72,6 +76,11 @@ class Exchange:
         """Send a whole body."""
         return self._send_whole(status, {"content-type": content_type}, body, Answer(), _nothing)
 
+    def send_http(self, answer: Answer) -> bool:
+        """Send an answer that is any bytes."""
+        assert answer.http is not None
+        return self._send_http(answer.http, answer)
+
     def _failure(self, turn: Turn, answer: Answer) -> tuple[int, bytes] | None:
         """What is sent instead of an answer that fails, where that is no stream."""
         failure = answer.stream_error
@@ -90,8 +99,7 @@ class Exchange:
         if answer.delivery.empty_output:
             shown = {**shown, "output": []}
         if turn.body.get("background"):
-            response["status"] = "queued"
-            shown = {**shown, "status": "queued", "output": [], "usage": None}
+            shown = unfinished(shown, "queued")
         headers = {"content-type": "application/json"}
         commit = partial(self._commit, turn, composition)
         return self._send_whole(200, headers, as_json(shown), answer, commit)
@@ -110,9 +118,25 @@ class Exchange:
         if answer.delivery.keepalives:
             events = with_keepalives(events)
         steps = plan(events, answer.delivery, profile.comments)
-        headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
-        commit = partial(self._commit, turn, composition)
-        return self._send_chunked(200, headers, steps, answer, commit)
+        if not turn.body.get("background"):
+            commit = partial(self._commit, turn, composition)
+            return self._send_chunked(200, EVENT_STREAM, steps, answer, commit)
+        # It goes on whoever listens, and can be listened to again.
+        self._commit(turn, composition)
+        with self.changed:
+            self.account.events[turn.response_id] = events
+        return self._send_chunked(200, EVENT_STREAM, steps, answer, _nothing)
+
+    def resume(self, response_id: str, after: int, answer: Answer) -> bool:
+        """Stream what a background response has said after an event; of `answer`, the delivery."""
+        with self.changed:
+            events = self.account.events.get(response_id)
+        if events is None:
+            message = "This response cannot be streamed because it has no background stream."
+            raise ServiceError(400, message)
+        rest = [event for event in events if event.get("sequence_number", after + 1) > after]
+        steps = plan(rest, answer.delivery, self.account.profile.comments)
+        return self._send_chunked(200, EVENT_STREAM, steps, answer, _nothing)
 
     def _send_whole(
         self,
@@ -163,6 +187,8 @@ class Exchange:
         with self.changed:
             self.account.commit(turn, composition.response)
             self.account.end(turn)
+            if turn.body.get("background"):
+                self.account.pending[turn.response_id] = list(self.account.steps)
 
     def _hold(self) -> None:
         while not self.released.acquire(timeout=HOLD_STEP):

@@ -27,6 +27,9 @@ class Profile:
         int_codes: The `code` of an error is the HTTP status.
         comments: Comment lines keep the stream alive.
         failures_in_body: A failed response is a JSON error in a 200 answer.
+        allowed: The only fields that it takes; another is a 422 or a 400, see `details`.
+        details: Errors are `{"detail": …}`.
+        chatgpt: The demands of ChatGPT hold.
     """
 
     name: str
@@ -36,18 +39,35 @@ class Profile:
     refuses_store: bool = False
     any_model: bool = False
     encrypted_content: Encryption = "sealed"
-    stream: Literal["openai", "llama.cpp", "ollama"] = "openai"
+    stream: Literal["openai", "llama.cpp", "ollama", "chatgpt", "transformers", "vllm"] = "openai"
     constant_ids: bool = False
     int_codes: bool = False
     comments: str | None = None
     failures_in_body: bool = False
+    allowed: frozenset[str] | None = None
+    details: bool = False
+    chatgpt: bool = False
 
     def error_body(self, error: ServiceError) -> Json:
         """The error as this service words it."""
+        if self.details:
+            return {"detail": error.message}
         if not self.int_codes:
             return error.body()
         return {"error": {"code": error.status, "message": error.message, "type": error.type}}
 
+
+_CHATGPT = frozenset(
+    {
+        *("model", "input", "instructions", "stream", "store", "include", "tools", "tool_choice"),
+        *("parallel_tool_calls", "reasoning", "text", "service_tier", "prompt_cache_key"),
+    }
+)
+# What it does not use it takes all the same, if the API had it when it was made.
+_TRANSFORMERS = _CHATGPT | {
+    *("max_output_tokens", "temperature", "top_p", "metadata", "previous_response_id"),
+    *("conversation", "background", "truncation", "user", "generation_config", "seed"),
+}
 
 PROFILES = {
     profile.name: profile
@@ -83,12 +103,46 @@ PROFILES = {
             comments=": OPENROUTER PROCESSING",
             failures_in_body=True,
         ),
+        Profile("azure"),
+        Profile("litellm", any_model=True),
+        Profile("lmstudio", rules="loose", any_model=True, encrypted_content="empty"),
+        Profile(
+            "vllm",
+            rules="loose",
+            any_model=True,
+            encrypted_content="empty",
+            stream="vllm",
+            int_codes=True,
+        ),
+        Profile(
+            "transformers",
+            rules="loose",
+            previous_response_id="ignores",
+            stored=False,
+            any_model=True,
+            encrypted_content="empty",
+            stream="transformers",
+            allowed=_TRANSFORMERS,
+            details=True,
+        ),
+        Profile(
+            "chatgpt",
+            previous_response_id="refuses",
+            stored=False,
+            stream="chatgpt",
+            allowed=_CHATGPT,
+            details=True,
+            chatgpt=True,
+        ),
     )
 }
 
 
 def check_profile(body: Json, profile: Profile) -> None:
     """Refuse what this service has no use for, in its own words."""
+    _check_allowed(body, profile)
+    if profile.chatgpt:
+        _check_chatgpt(body)
     if not isinstance(body.get("input"), str | list) and profile.rules != "openai":
         raise ServiceError(400, "input must be a string or array", param="input")
     if profile.previous_response_id == "refuses" and body.get("previous_response_id"):
@@ -101,6 +155,29 @@ def check_profile(body: Json, profile: Profile) -> None:
             _check_llama_item(item)
     if profile.rules == "loose" and isinstance(body["input"], list):
         _check_parts(body["input"])
+
+
+def _check_allowed(body: Json, profile: Profile) -> None:
+    unknown = [name for name in body if profile.allowed is not None and name not in profile.allowed]
+    if not unknown:
+        return
+    if profile.chatgpt:
+        raise ServiceError(400, f"Unsupported parameter: {unknown[0]}")
+    listed = ", ".join(f"'{name}'" for name in unknown)
+    raise ServiceError(422, f"Unexpected fields in the request: {{{listed}}}")
+
+
+def _check_chatgpt(body: Json) -> None:
+    if not body.get("instructions"):
+        raise ServiceError(400, "Instructions are required")
+    if body.get("store") is not False:
+        raise ServiceError(400, "Store must be set to false")
+    if body.get("stream") is not True:
+        raise ServiceError(400, "Stream must be set to true")
+    if not isinstance(body.get("input"), list):
+        raise ServiceError(400, "Input must be a list")
+    if any(item.get("role") == "system" for item in body["input"]):
+        raise ServiceError(400, "System messages are not allowed")
 
 
 def _check_llama_item(item: Json) -> None:

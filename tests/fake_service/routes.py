@@ -4,11 +4,12 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from . import errors
 from .errors import Json, ServiceError
 from .items import check_items
-from .semantics import Account
+from .semantics import Account, input_items
 
 MAX_NEW_ITEMS = 20
 
@@ -34,7 +35,8 @@ def route(method: str, path: str, account: Account, query: Mapping[str, str], bo
             raise ServiceError(405, f"Method not allowed ({method} /v1{path}).")
         if handler in STORED and not account.profile.stored:
             break
-        return handler(Call(account, match.groups(), query, body))
+        names = [unquote(name) for name in match.groups()]
+        return handler(Call(account, names, query, body))
     raise errors.no_route(method, f"/v1{path}")
 
 
@@ -56,9 +58,8 @@ def _input_tokens(call: Call) -> Json:
 
 def _response(call: Call) -> Json:
     response = _found(call.account.responses, "Response", call.names[0])
-    if response["status"] == "queued":
-        response["status"] = "completed"
-    return response
+    pending = call.account.pending.get(response["id"])
+    return unfinished(response, pending.pop(0)) if pending else response
 
 
 def _delete_response(call: Call) -> Json:
@@ -71,9 +72,37 @@ def _cancel(call: Call) -> Json:
     response = _found(call.account.responses, "Response", call.names[0])
     if not response["background"]:
         raise ServiceError(400, "Cannot cancel a synchronous response.")
-    if response["status"] == "queued":
-        response.update(status="cancelled", output=[], completed_at=None, usage=None)
+    if call.account.pending.pop(response["id"], None) is not None:
+        response.update(unfinished(response, "cancelled"))
     return response
+
+
+def unfinished(response: Json, status: str) -> Json:
+    """A background response before its end."""
+    open_fields: Json = {
+        "output": [],
+        "completed_at": None,
+        "usage": None,
+        "incomplete_details": None,
+    }
+    return {**response, **open_fields, "status": status, "error": None}
+
+
+def _compact(call: Call) -> Json:
+    if not call.body.get("model"):
+        raise errors.missing_parameter("model")
+    items = input_items(call.body)
+    check_items(items)
+    tokens = call.account.count_tokens(call.body)
+    kept = [item for item in items if item.get("role") == "user"]
+    sealed = {"type": "compaction", "id": call.account.new_id("cmp"), "encrypted_content": "gAAAA"}
+    return {
+        "id": call.account.new_id("resp"),
+        "object": "response.compaction",
+        "created_at": int(time.time()),
+        "output": [*kept, sealed],
+        "usage": {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1},
+    }
 
 
 def _response_items(call: Call) -> Json:
@@ -178,6 +207,7 @@ ROUTES: dict[str, dict[str, Callable[[Call], Json]]] = {
     r"/models": {"GET": _models},
     r"/models/(.+)": {"GET": _model},
     r"/responses/input_tokens": {"POST": _input_tokens},
+    r"/responses/compact": {"POST": _compact},
     r"/responses/([^/]+)": {"GET": _response, "DELETE": _delete_response},
     r"/responses/([^/]+)/cancel": {"POST": _cancel},
     r"/responses/([^/]+)/input_items": {"GET": _response_items},

@@ -54,6 +54,9 @@ class Account:
         self.verified = verified
         self.responses: dict[str, Json] = {}
         self.conversations: dict[str, Json] = {}
+        self.steps: list[str] = ["in_progress"]
+        self.pending: dict[str, list[str]] = {}
+        self.events: dict[str, list[Json]] = {}
         self.input_items: dict[str, list[Json]] = {}
         self._contexts: dict[str, list[Json]] = {}
         self._stored_items: dict[str, Json] = {}

@@ -56,7 +56,10 @@ class FakeService:
         self._account = Account(self.profile, models=models, strict=strict, verified=verified)
         self._cut = cut
         self._answer = answer
+        self.forgetful = False
+        self._models_body: bytes | None = None
         self._queue: deque[Answer] = deque()
+        self._resumptions: deque[Answer] = deque()
         self._changed = threading.Condition()
         self._released = threading.Semaphore(0)
         self._address = ("127.0.0.1", port)
@@ -106,6 +109,24 @@ class FakeService:
         """Script the next answers, first in first out."""
         with self._changed:
             self._queue.extend(answers)
+
+    def enqueue_resumed(self, *answers: Answer) -> None:
+        """
+        Script how the next streams that are taken up again are delivered.
+
+        With `forgetful`, they begin at the first event, whatever was asked for.
+        """
+        with self._changed:
+            self._resumptions.extend(answers)
+
+    def answer_models(self, body: bytes) -> None:
+        """Answer GET /models with these bytes, as services of other kinds do."""
+        self._models_body = body
+
+    @property
+    def steps(self) -> list[str]:
+        """What a background response is, each time that somebody looks, before it ends."""
+        return self._account.steps
 
     def release(self, count: int = 1) -> None:
         """Let so many held answers go on; one that is yet to be held does not wait then."""
@@ -180,9 +201,14 @@ class FakeService:
             url = urlsplit(request.target)
             if (request.method, url.path) == ("POST", "/v1/responses"):
                 return self._respond(exchange, record)
+            query = dict(parse_qsl(url.query))
+            if request.method == "GET" and query.get("stream") == "true":
+                return self._resume(exchange, url.path, query)
             with self._changed:
-                found = self._route(request.method, url.path, dict(parse_qsl(url.query)), record)
+                found = self._route(request.method, url.path, query, record)
                 payload = as_json(found)
+                if url.path == "/v1/models" and self._models_body is not None:
+                    payload = self._models_body
             return exchange.send(200, payload)
         except ServiceError as error:
             return exchange.send(error.status, as_json(self.profile.error_body(error)))
@@ -198,8 +224,8 @@ class FakeService:
             body = json.loads(request.raw) if request.raw else None
         except ValueError:
             body = None
-        path = urlsplit(request.target).path
-        record = Recorded(request.method, path, request.headers, body, request.raw)
+        url = urlsplit(request.target)
+        record = Recorded(request.method, url.path, request.headers, body, request.raw, url.query)
         with self._changed:
             self.requests.append(record)
             self._changed.notify_all()
@@ -233,6 +259,15 @@ class FakeService:
             with self._changed:
                 self._account.end(turn)
                 self._changed.notify_all()
+
+    def _resume(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> bool:
+        """Answer GET /responses/{id}?stream=true: what was said after an event."""
+        after = -1 if self.forgetful else int(query.get("starting_after", -1))
+        with self._changed:
+            answer = self._resumptions.popleft() if self._resumptions else Answer()
+        if answer.http is not None:
+            return exchange.send_http(answer)
+        return exchange.resume(path.rsplit("/", 1)[-1], after, answer)
 
     def _next(self, turn: Turn) -> Answer:
         if self._queue:

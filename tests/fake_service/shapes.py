@@ -95,8 +95,45 @@ def _ollama(events: Sequence[Json]) -> list[Json]:
     ]
 
 
+def _chatgpt(events: Sequence[Json]) -> list[Json]:
+    """The last response has no output, and the service has events of its own."""
+    limits = {"type": "codex.rate_limits", "plan_type": "plus"}
+    return [limits, *(_emptied(event) for event in events)]
+
+
+def _emptied(event: Json) -> Json:
+    if event.get("type") != "response.completed":
+        return event
+    return {**event, "response": {**event["response"], "output": []}}
+
+
+def _transformers(events: Sequence[Json]) -> list[Json]:
+    """What was created is queued."""
+    return [
+        {**event, "response": {**event["response"], "status": "queued"}}
+        if event.get("type") == "response.created"
+        else event
+        for event in events
+    ]
+
+
+def _vllm(events: Sequence[Json]) -> list[Json]:
+    """The ids of deltas are not those of the items; the end is always called completed."""
+    shaped = []
+    for event in events:
+        if "delta" in event and "item_id" in event:
+            event = {**event, "item_id": f"{event['item_id']}_delta"}
+        elif event.get("type") == "response.incomplete":
+            event = {**event, "type": "response.completed"}
+        shaped.append(event)
+    return shaped
+
+
 SHAPES: dict[str, Callable[[Sequence[Json]], list[Json]]] = {
     "openai": _openai,
     "llama.cpp": _llama,
     "ollama": _ollama,
+    "chatgpt": _chatgpt,
+    "transformers": _transformers,
+    "vllm": _vllm,
 }

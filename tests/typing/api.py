@@ -16,7 +16,7 @@ from codex_magic import (
     InputItem,
     InputMessage,
     InputText,
-    Model,
+    ModelPage,
     OutputItem,
     RateLimitError,
     Reasoning,
@@ -80,7 +80,7 @@ async def asynchronous() -> Response:
             assert_type(stream, AsyncResponseStream)
             async for event in stream:
                 assert_type(event, ResponseStreamEvent)
-        assert_type(await client.models.list(), list[Model])
+        assert_type(await client.models.list(), ModelPage)
         return await stream.get_final_response()
 
 

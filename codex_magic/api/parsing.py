@@ -1,0 +1,42 @@
+"""A question whose answer is to become a value: its parameters, and how its text is read."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from .backends import Backend
+from .items import Response, to_json
+from .parsed import ParsedResponse, parsed_response
+from .requests import CodexWarning
+from .schema import Target, target_of
+
+_T = TypeVar("_T")
+
+
+def announced(wanted: type[_T]) -> Target[_T]:
+    """Return what an answer is to become; warn where no service can enforce it."""
+    target = target_of(wanted)
+    if target.warning:
+        warnings.warn(target.warning, CodexWarning, stacklevel=3)
+    return target
+
+
+def with_target(params: Mapping[str, Any], target: Target[Any]) -> dict[str, Any]:
+    """
+    Return the parameters of a question whose answer is to become ``target``.
+
+    Raises:
+        TypeError: They name another format of the text.
+    """
+    text = to_json(params.get("text")) or {}
+    if text.get("format") is not None or "type" in text:
+        raise TypeError("text_format sets text.format: give one of them.")
+    return {**params, "text": {**text, "format": target.format}}
+
+
+def parsed_by(backend: Backend, response: Response, target: Target[_T]) -> ParsedResponse[_T]:
+    """Return a response with its value; what a service does not enforce is read with patience."""
+    lenient = not backend.enforces_schema or not target.strictness.strict
+    return parsed_response(response, target, lenient=lenient)
