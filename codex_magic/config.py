@@ -47,7 +47,9 @@ class Codex(Configurable):
 
     model = Unicode(DEFAULT_MODEL, help="The model that answers.").tag(config=True)
     backend = Unicode(
-        "", help="The service: openai, azure, llama.cpp, local; empty finds one."
+        "",
+        help="The service: openai, azure, chatgpt, openrouter, litellm, vllm, ollama, lmstudio, "
+        "transformers, llama.cpp, local; empty finds one.",
     ).tag(config=True)
     base_url = Unicode("", help="The service's address, as https://host/v1.").tag(config=True)
     effort = Enum(

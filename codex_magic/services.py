@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from . import local
 from .api.auth import Service, environment_service, named_backend, named_service, service_at
-from .api.backends import LOCAL, OPENAI, Backend
+from .api.backends import CHATGPT, LOCAL, OPENAI, Backend
+from .api.choosing import chatgpt_service
 from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
 
@@ -109,6 +110,9 @@ class Services:
         kind = named_backend(name)
         if kind is LOCAL:
             return Service(LOCAL, "http://127.0.0.1")
+        if kind is CHATGPT:
+            # Naming it is the consent to use the login that the Codex CLI keeps.
+            return chatgpt_service()
         found = _in_environment(kind) or named_service(kind)
         if found:
             return found

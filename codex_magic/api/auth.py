@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
@@ -12,6 +13,16 @@ from .backends import AZURE, BACKENDS, OPENAI, Backend, detect_backend
 from .keys import key_elsewhere
 
 KeySource = str | Callable[[], str]
+
+
+class Credentials(Protocol):
+    """What signs requests with a login that is renewed now and then."""
+
+    def headers(self, refused: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return what a request must say; ``refused`` are headers that were answered with 401."""
+
+    async def aheaders(self, refused: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Do as ``headers``, and let the event loop go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,7 @@ class Service:
         key: The key, a callable that returns it, or None for a service that wants none.
         source: Where the key comes from, in words.
         headers: What goes with every request besides the key.
+        credentials: A login that signs requests instead of a key.
     """
 
     backend: Backend
@@ -32,6 +44,7 @@ class Service:
     key: KeySource | None = field(default=None, repr=False)
     source: str = "no key"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Credentials | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> str:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from ..errors import APIConnectionError, APIError, APIStatusError, ConfigError, StreamError
@@ -140,6 +140,10 @@ class CallOptions:
         """
         check_answer(self.service, request, answer)
 
+    def may_renew(self, error: APIError) -> bool:
+        """Whether a renewed login may make the difference."""
+        return self.service.credentials is not None and error.status_code == 401
+
     def wait(self, attempt: int, error: APIError, headers: Mapping[str, str]) -> float:
         """
         Return the seconds to wait before the next try.
@@ -221,36 +225,52 @@ class Caller:
 
     def send(self, request: Request) -> Answer:
         """Send a request and read its answer; an error status is raised."""
-        attempt = 0
+        attempt, renewed = 0, False
+        signed = self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
             try:
-                answer = self._transport.send(request)
+                answer = self._transport.send(signed)
                 headers = answer.headers
-                self.options.check(request, answer)
+                self.options.check(signed, answer)
                 return answer
             except (APIConnectionError, APIStatusError) as error:
+                if not renewed and self.options.may_renew(error):
+                    signed, renewed = self._signed(request, signed), True
+                    continue
                 seconds = self.options.wait(attempt, error, headers)
             pause(seconds)
             attempt += 1
 
     def open(self, request: Request) -> tuple[ExitStack, Incoming]:
         """Send a request and give its answer as it comes; the stack closes it."""
-        attempt = 0
+        attempt, renewed = 0, False
+        signed = self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
             with ExitStack() as stack:
                 try:
-                    incoming = stack.enter_context(self._transport.stream(request))
+                    incoming = stack.enter_context(self._transport.stream(signed))
                     if 200 <= incoming.status < 300:
                         return stack.pop_all(), incoming
                     answer = incoming.read()
                     headers = answer.headers
-                    self.options.check(request, answer)
+                    self.options.check(signed, answer)
                 except (APIConnectionError, APIStatusError) as error:
                     failure = error
+            if not renewed and self.options.may_renew(failure):
+                signed, renewed = self._signed(request, signed), True
+                continue
             pause(self.options.wait(attempt, failure, headers))
             attempt += 1
+
+    def _signed(self, request: Request, refused: Request | None = None) -> Request:
+        """Return a request with what a login says; what the user set himself stays."""
+        credentials = self.options.service.credentials
+        if credentials is None:
+            return request
+        login = credentials.headers(refused.headers if refused else None)
+        return replace(request, headers={**login, **request.headers})
 
 
 class AsyncCaller:
@@ -262,36 +282,52 @@ class AsyncCaller:
 
     async def send(self, request: Request) -> Answer:
         """Send a request and read its answer; an error status is raised."""
-        attempt = 0
+        attempt, renewed = 0, False
+        signed = await self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
             try:
-                answer = await self._transport.send(request)
+                answer = await self._transport.send(signed)
                 headers = answer.headers
-                self.options.check(request, answer)
+                self.options.check(signed, answer)
                 return answer
             except (APIConnectionError, APIStatusError) as error:
+                if not renewed and self.options.may_renew(error):
+                    signed, renewed = await self._signed(request, signed), True
+                    continue
                 seconds = self.options.wait(attempt, error, headers)
             await asyncio.sleep(seconds)
             attempt += 1
 
     async def open(self, request: Request) -> tuple[AsyncExitStack, AsyncIncoming]:
         """Send a request and give its answer as it comes; the stack closes it."""
-        attempt = 0
+        attempt, renewed = 0, False
+        signed = await self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
             async with AsyncExitStack() as stack:
                 try:
-                    incoming = await stack.enter_async_context(self._transport.stream(request))
+                    incoming = await stack.enter_async_context(self._transport.stream(signed))
                     if 200 <= incoming.status < 300:
                         return stack.pop_all(), incoming
                     answer = await incoming.read()
                     headers = answer.headers
-                    self.options.check(request, answer)
+                    self.options.check(signed, answer)
                 except (APIConnectionError, APIStatusError) as error:
                     failure = error
+            if not renewed and self.options.may_renew(failure):
+                signed, renewed = await self._signed(request, signed), True
+                continue
             await asyncio.sleep(self.options.wait(attempt, failure, headers))
             attempt += 1
+
+    async def _signed(self, request: Request, refused: Request | None = None) -> Request:
+        """Return a request with what a login says; what the user set himself stays."""
+        credentials = self.options.service.credentials
+        if credentials is None:
+            return request
+        login = await credentials.aheaders(refused.headers if refused else None)
+        return replace(request, headers={**login, **request.headers})
 
 
 def pause(seconds: float) -> None:

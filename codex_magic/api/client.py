@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,9 @@ from .auth import (
     service_at,
 )
 from .calls import AsyncCaller, Caller, CallOptions, seconds_of
+from .choosing import LoginChoice, ensure_login, log_in, login_service, stored_login
 from .conversations import AsyncConversations, Conversations
+from .identity import OPENAI_ISSUER, Issuer
 from .models import AsyncModels, Models
 from .responses import AsyncResponses, Responses
 from .retries import RetryPolicy
@@ -70,24 +73,6 @@ def find_service(
         source=found.source,
         headers={**found.headers, **(headers or {})},
     )
-
-
-@dataclass(frozen=True, slots=True)
-class LoginChoice:
-    """
-    How a ChatGPT login goes about, under codex-open-client's names.
-
-    Attributes:
-        headless: Whether nothing on this machine can open a browser.
-        no_browser: Whether the address is printed instead of opened.
-        token_path: Where the login is kept.
-        login_handler: Takes the address to visit, and returns the one it led to.
-    """
-
-    headless: bool = False
-    no_browser: bool = False
-    token_path: str | os.PathLike[str] | None = None
-    login_handler: Callable[[str], str] | None = None
 
 
 def changed_service(
@@ -149,6 +134,11 @@ class CodexClient:
         max_retries: Tries after the first one.
         default_headers: Sent with every request.
         http_client: An ``httpx.Client`` to use instead of a new one.
+        headless: For a ChatGPT login: no browser can be opened on this machine.
+        no_browser: The login's address is printed, and not opened.
+        token_path: Where the login is kept; naming it asks for one.
+        login_handler: Takes the address to visit, and returns the one it led to.
+        issuer: The identity server.
         headless: For a ChatGPT login: nothing on this machine can open a browser.
         no_browser: The address of the login is printed instead of opened.
         token_path: Where the ChatGPT login is kept.
@@ -174,9 +164,12 @@ class CodexClient:
         no_browser: bool = False,
         token_path: str | os.PathLike[str] | None = None,
         login_handler: Callable[[str], str] | None = None,
+        issuer: Issuer = OPENAI_ISSUER,
     ) -> None:
-        self._login_choice = LoginChoice(headless, no_browser, token_path, login_handler)
-        service = find_service(api_key, base_url, backend, _account(organization, project))
+        choice = LoginChoice(headless, no_browser, token_path, login_handler, issuer)
+        self._login_choice = choice
+        service = _service(choice, api_key, base_url, backend, _account(organization, project))
+        ensure_login(service, choice)
         silence = seconds_of(timeout) or READ_TIMEOUT
         options = CallOptions(service, RetryPolicy(max_retries), silence, default_headers or {})
         self._transport = Transport(http_client)
@@ -193,6 +186,22 @@ class CodexClient:
     def api_key(self) -> str | None:
         """The key; what a callable returns as key is not shown, as in the official SDK."""
         return shown_key(self._caller.options.service)
+
+    @property
+    def token(self) -> str | None:
+        """The access token of a ChatGPT login, as it is kept."""
+        found = stored_login(self._caller.options.service)
+        return found.access_token if found else None
+
+    @property
+    def account_id(self) -> str | None:
+        """The account of a ChatGPT login."""
+        found = stored_login(self._caller.options.service)
+        return found.account_id if found else None
+
+    def login(self) -> None:
+        """Have a person log in to ChatGPT anew."""
+        log_in(self._caller.options.service, self._login_choice)
 
     @property
     def base_url(self) -> str:
@@ -286,9 +295,11 @@ class AsyncCodexClient:
         no_browser: bool = False,
         token_path: str | os.PathLike[str] | None = None,
         login_handler: Callable[[str], str] | None = None,
+        issuer: Issuer = OPENAI_ISSUER,
     ) -> None:
-        self._login_choice = LoginChoice(headless, no_browser, token_path, login_handler)
-        service = find_service(api_key, base_url, backend, _account(organization, project))
+        choice = LoginChoice(headless, no_browser, token_path, login_handler, issuer)
+        self._login_choice = choice
+        service = _service(choice, api_key, base_url, backend, _account(organization, project))
         silence = seconds_of(timeout) or READ_TIMEOUT
         options = CallOptions(service, RetryPolicy(max_retries), silence, default_headers or {})
         self._transport = AsyncTransport(http_client)
@@ -315,6 +326,22 @@ class AsyncCodexClient:
     def api_key(self) -> str | None:
         """The key; what a callable returns as key is not shown, as in the official SDK."""
         return shown_key(self._caller.options.service)
+
+    @property
+    def token(self) -> str | None:
+        """The access token of a ChatGPT login, as it is kept."""
+        found = stored_login(self._caller.options.service)
+        return found.access_token if found else None
+
+    @property
+    def account_id(self) -> str | None:
+        """The account of a ChatGPT login."""
+        found = stored_login(self._caller.options.service)
+        return found.account_id if found else None
+
+    async def login(self) -> None:
+        """Have a person log in to ChatGPT anew."""
+        await asyncio.to_thread(log_in, self._caller.options.service, self._login_choice)
 
     @property
     def base_url(self) -> str:
@@ -387,6 +414,19 @@ class AsyncCodexClient:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._caller.options.service.base_url!r})"
+
+
+def _service(
+    choice: LoginChoice,
+    api_key: KeySource | None,
+    base_url: str | None,
+    backend: str | None,
+    account: Mapping[str, str],
+) -> Service:
+    found = login_service(
+        choice, api_key=api_key, base_url=base_url, backend=backend, headers=account
+    )
+    return found or find_service(api_key, base_url, backend, account)
 
 
 def _account(organization: str | None, project: str | None) -> dict[str, str]:

@@ -205,8 +205,6 @@ def test_the_official_names_work(client_type: Any) -> None:
         default_headers={"X-A": "sk-secret"},
         headless=True,
         no_browser=True,
-        token_path="~/tokens.json",
-        login_handler=lambda url: url,
     )
 
     assert ("sk-secret", 30, 4) == (client.api_key, client.timeout, client.max_retries)
