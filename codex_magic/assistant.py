@@ -33,6 +33,7 @@ from .display.reply import Reply
 from .display.screen import CellScreen, QuietScreen, Screen, TextScreen
 from .engine import Engine, Job
 from .errors import AnswerInterrupted, APIError, CodexError, ConfigError
+from .interrupts import Interrupts
 from .services import Choice, Services
 
 MAIN = "main"
@@ -113,9 +114,10 @@ class Assistant:
             AnswerInterrupted: The user interrupted it; what arrived is kept as well.
         """
         reply = Reply(prompt.strip("\n"), model=options.model or self.config.model)
-        with _shown(reply, screen):
-            ask = self._prepare(reply, options, lambda: screen.draw(reply))
-            self._follow(self._start(ask, reply), reply, screen)
+        with Interrupts() as interrupts, _shown(reply, screen):
+            with interrupts.listening():
+                ask = self._prepare(reply, options, lambda: screen.draw(reply))
+            self._follow(self._start(ask, reply), reply, screen, interrupts)
         return _checked(reply)
 
     async def aask(self, prompt: str, options: Options) -> Reply:
@@ -245,17 +247,22 @@ class Assistant:
             self._pools[loop] = AsyncTransport()
         return self._pools[loop]
 
-    def _follow(self, job: Job[Signal, Ended], reply: Reply, screen: Screen) -> None:
+    def _follow(
+        self, job: Job[Signal, Ended], reply: Reply, screen: Screen, interrupts: Interrupts
+    ) -> None:
         """Draw what a job tells until it has ended; an interrupt ends it."""
         try:
             while True:
                 done = job.done
-                for signal in job.take(_PATIENCE):
+                with interrupts.listening():
+                    job.wait(_PATIENCE)
+                for signal in job.take():
                     reply.apply(signal)
                 if done:
                     break
                 screen.draw(reply)
-                job.rest(screen.pause())
+                with interrupts.listening():
+                    job.rest(screen.pause())
         except KeyboardInterrupt:
             job.cancel()
             job.rest(_FAREWELL)

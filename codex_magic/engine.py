@@ -38,10 +38,14 @@ class Job(Generic[S, T]):
         """Whether the work has ended, and every signal of it can be taken."""
         return self.future.done()
 
-    def take(self, timeout: float) -> list[S]:
-        """Wait at most ``timeout`` seconds for news and return all signals since the last call."""
+    def wait(self, timeout: float) -> None:
+        """Wait at most ``timeout`` seconds for news; none of it is taken."""
         if not self._signals and not self.done:
             self._news.wait(timeout)
+
+    def take(self, timeout: float = 0) -> list[S]:
+        """Wait at most ``timeout`` seconds for news and return all signals since the last call."""
+        self.wait(timeout)
         self._news.clear()
         taken = []
         while self._signals:

@@ -271,27 +271,55 @@ def test_an_awaited_question(tmp_path: Path, service: FakeService) -> None:
         assert "Exception in callback" not in noise
 
 
-@pytest.mark.parametrize("times", [2, 5])
+@pytest.mark.parametrize("times", [2, 5, 40])
 def test_an_impatient_user(kernel: Kernel, service: FakeService, times: int) -> None:
     """Pressing again while the first one is handled breaks neither kernel nor conversation."""
+    for _ in range(3):
+        service.enqueue(text("Half of it, and the rest.", chunks=10).hold(after=8))
+        pressed = False
+
+        def press(message: Message) -> None:
+            nonlocal pressed
+            if "Half" in message.text and not pressed:
+                pressed = True
+                for _ in range(times):
+                    kernel.interrupt()
+                    time.sleep(0.003)
+
+        executed = kernel.run("%%codex --new\nWhy?", press)
+        after = kernel.run("%%codex\nGo on")
+
+        assert_interrupted(executed)
+        assert "ok" == after.status
+        assert "Why?" == prompts(service)[0]
+        assert prompts(service)[1].startswith("Half of it")
+
+
+def test_the_button_works_again_after_an_interrupt(kernel: Kernel, service: FakeService) -> None:
+    """Code that goes on after an interrupted question can be interrupted itself."""
     service.enqueue(text("Half of it, and the rest.", chunks=10).hold(after=8))
-    pressed = False
+    code = """
+from codex_magic import ask
+try:
+    ask("Why?", quiet=False)
+except KeyboardInterrupt:
+    print("went on")
+import threading
+threading.Event().wait(60)
+"""
 
     def press(message: Message) -> None:
-        nonlocal pressed
-        if "Half" in message.text and not pressed:
-            pressed = True
-            for _ in range(times):
-                kernel.interrupt()
-                time.sleep(0.003)
+        if "Half" in message.text:
+            kernel.interrupt()
+        if "went on" in message.text:
+            time.sleep(0.6)
+            kernel.interrupt()
 
-    executed = kernel.run("%%codex\nWhy?", press)
-    after = kernel.run("%%codex\nGo on")
+    executed = kernel.run(code, press, patience=30)
 
-    assert executed.status in ("error", "lost")
-    assert "ok" == after.status
-    assert "Why?" == prompts(service)[0]
-    assert prompts(service)[1].startswith("Half of it")
+    assert "error" == executed.status
+    assert "KeyboardInterrupt" == executed.error["ename"]
+    assert "went on" in executed.stdout
 
 
 def test_at_any_moment(kernel: Kernel, service: FakeService) -> None:

@@ -1,0 +1,71 @@
+"""
+What the interrupt button does while a question runs: it is heard once, and where that is safe.
+
+An interrupt is an exception that may come between any two instructions. One that hits the kernel
+while it sends an output breaks more than a cell: in Python 3.11 and 3.12 it can make a living
+thread count as dead (``Thread.is_alive``), and two threads then write to one socket. So it is
+only let through where we wait, and remembered everywhere else.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# Seconds after an interrupt in which another one is the same impatient user.
+_SAME = 0.5
+
+
+class Interrupts:
+    """
+    A context in which interrupts come only inside ``listening()``.
+
+    On a thread that no interrupt reaches, or where somebody else handles them in a way that Python
+    cannot put back, it changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._heard = 0.0
+        self._listening = False
+        self._before: Any = None
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            before = signal.getsignal(signal.SIGINT)
+            if callable(before):
+                self._before = before
+                signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._before is None:
+            return
+        # The cell is about to fail of the interrupt: until its end, another one is no news.
+        after = self._calm if self._heard else self._before
+        signal.signal(signal.SIGINT, after)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let an interrupt through as a ``KeyboardInterrupt``; also one that came before."""
+        self._listening = True
+        try:
+            if self._heard:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._listening = False
+
+    def _hear(self, number: int, frame: object) -> None:
+        first, self._heard = not self._heard, time.monotonic()
+        if first and self._listening:
+            raise KeyboardInterrupt
+
+    def _calm(self, number: int, frame: object) -> None:
+        """Take what comes just after an interrupt as the same one; then stand aside."""
+        if time.monotonic() - self._heard > _SAME:
+            signal.signal(signal.SIGINT, self._before)
+            self._before(number, frame)

@@ -1,0 +1,81 @@
+"""The interrupt that comes only where we wait."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from codex_magic.interrupts import Interrupts
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signal raises there")
+
+
+@pytest.fixture(autouse=True)
+def handler() -> Iterator[object]:
+    """Python's own handler before and after every test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_outside_is_remembered() -> None:
+    """Nothing breaks where we do not listen; it comes as soon as we do."""
+    reached = []
+
+    with Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        reached.append("after the signal")
+        with pytest.raises(KeyboardInterrupt), interrupts.listening():
+            reached.append("never")
+
+    assert ["after the signal"] == reached
+
+
+def test_an_interrupt_comes_once() -> None:
+    """While the first one is handled, others are no news."""
+    with Interrupts() as interrupts:
+        with pytest.raises(KeyboardInterrupt), interrupts.listening():
+            signal.raise_signal(signal.SIGINT)
+        for _ in range(5):
+            signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+
+    assert signal.default_int_handler is not signal.getsignal(signal.SIGINT)
+
+
+def test_without_an_interrupt_all_is_as_before(handler: object) -> None:
+    """The handler that was there comes back."""
+    with Interrupts() as interrupts, interrupts.listening():
+        inside = signal.getsignal(signal.SIGINT)
+
+    assert handler is not inside
+    assert handler is signal.getsignal(signal.SIGINT)
+
+
+def test_where_interrupts_are_off_they_stay_off() -> None:
+    """A kernel between two cells ignores them, and so do we."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    with Interrupts():
+        inside = signal.getsignal(signal.SIGINT)
+
+    assert signal.SIG_IGN == inside
+
+
+def test_another_thread_has_no_interrupts() -> None:
+    """A question that is asked on another thread changes no handler."""
+    seen: list[object] = []
+
+    def ask() -> None:
+        with Interrupts() as interrupts, interrupts.listening():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+
+    assert [signal.default_int_handler] == seen
