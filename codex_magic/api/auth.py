@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
@@ -13,6 +15,13 @@ from .backends import AZURE, BACKENDS, OPENAI, Backend, detect_backend
 from .keys import key_elsewhere
 
 KeySource = str | Callable[[], str]
+# Only an asynchronous client can await the key.
+AsyncKeySource = KeySource | Callable[[], Awaitable[str]]
+
+ASYNC_KEY = (
+    "The key comes from an async function, which only AsyncCodexClient can await. Use that client, "
+    "or pass an ordinary function as api_key=."
+)
 
 
 class Credentials(Protocol):
@@ -37,14 +46,16 @@ class Service:
         source: Where the key comes from, in words.
         headers: What goes with every request besides the key.
         credentials: A login that signs requests instead of a key.
+        settled: Whether its kind was named, or asked for: then nobody asks (again).
     """
 
     backend: Backend
     base_url: str
-    key: KeySource | None = field(default=None, repr=False)
+    key: AsyncKeySource | None = field(default=None, repr=False)
     source: str = "no key"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     credentials: Credentials | None = field(default=None, repr=False)
+    settled: bool = field(default=False, repr=False)
 
     @property
     def identity(self) -> str:
@@ -56,11 +67,39 @@ class Service:
         Return the header that carries the key, or none.
 
         Raises:
+            ConfigError: The key cannot be the value of a header, or has to be awaited.
+        """
+        found: Any = self.key() if callable(self.key) else self.key
+        if inspect.isawaitable(found):
+            if inspect.iscoroutine(found):
+                # Nobody will await it, and Python would warn of that.
+                found.close()
+            raise ConfigError(ASYNC_KEY)
+        return self._key_header(found)
+
+    async def aauth_headers(self) -> dict[str, str]:
+        """
+        Return the header that carries the key, or none, and let the event loop go on.
+
+        An ordinary function is called in a thread: a provider of tokens asks the network, or runs
+        a command, when its token has expired.
+
+        Raises:
             ConfigError: The key cannot be the value of a header.
         """
-        key = self.key() if callable(self.key) else self.key
+        found: Any = self.key
+        if callable(found):
+            found = found() if _is_async(found) else await asyncio.to_thread(found)
+        return self._key_header(await found if inspect.isawaitable(found) else found)
+
+    def _key_header(self, key: object) -> dict[str, str]:
         if not key:
             return {}
+        if not isinstance(key, str):
+            raise ConfigError(
+                f"The key from {self.source} is no text, but of the type {type(key).__name__}. "
+                "Have the function return the token itself."
+            )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigError(
                 f"The key from {self.source} holds characters that no key has. Copy it again."
@@ -70,6 +109,23 @@ class Service:
         if self.backend.key_header == "api-key" and not token:
             return {"api-key": key}
         return {"Authorization": f"Bearer {key}"}
+
+
+def check_sync_key(key: object) -> None:
+    """
+    See to it that a key is none that has to be awaited, as far as that shows.
+
+    Raises:
+        ConfigError: It comes from an async function.
+    """
+    if callable(key) and _is_async(key):
+        raise ConfigError(ASYNC_KEY)
+
+
+def _is_async(function: Callable[..., object]) -> bool:
+    """Whether a function, or an object that is called like one, is declared with ``async``."""
+    call = type(function).__call__
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def environment_service(environ: Mapping[str, str] | None = None) -> Service | None:
@@ -176,7 +232,7 @@ def service_at(
     base_url: str,
     *,
     backend: str | None = None,
-    key: KeySource | None = None,
+    key: AsyncKeySource | None = None,
     source: str = "no key",
     headers: Mapping[str, str] | None = None,
 ) -> Service:
@@ -197,7 +253,7 @@ def service_at(
     if not _is_address(address):
         raise ConfigError(f"{base_url!r} is no address of a service. Write https://host/v1.")
     kind = named_backend(backend) if backend else detect_backend(address)
-    return Service(kind, address, key, source, headers or {})
+    return Service(kind, address, key, source, headers or {}, settled=backend is not None)
 
 
 def named_backend(name: str) -> Backend:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 ReasoningPolicy = Literal["encrypted", "content", "drop"]
-# "unsure": the service may ignore the field without a word; its echo in the response tells.
+# "unsure": the service may ignore the field without a word.
 Support = Literal["yes", "no", "unsure"]
 
 
@@ -51,7 +51,8 @@ class Backend:
         hosted_tools: The types of tools that it runs itself; None for all of the API's.
         tool_choice: Whether it reads it, and how a named function is written.
         tiers: The values of ``service_tier`` that it takes; None for all.
-        enforces_schema: Whether an answer is bound to follow a schema.
+        enforces_schema: Whether an answer is bound to follow a schema; "unsure" sends the schema,
+            and reads the answer with patience.
         json_mode: Whether ``json_object`` works.
         schema_field: Where the schema of the answer goes.
         truncates: Whether it drops the oldest messages without a word where all do not fit.
@@ -84,7 +85,7 @@ class Backend:
     hosted_tools: frozenset[str] | None = None
     tool_choice: Literal["responses", "chat", "ignored"] = "responses"
     tiers: frozenset[str] | None = None
-    enforces_schema: bool = True
+    enforces_schema: Support = "unsure"
     json_mode: bool = True
     schema_field: Literal["text.format", "response_format"] = "text.format"
     truncates: bool = False
@@ -110,9 +111,11 @@ OPENAI = Backend(
     key_required=True,
     chains="yes",
     conversations="yes",
+    background="stored",
     reasoning="encrypted",
     phases=True,
     bare_text=False,
+    enforces_schema="yes",
 )
 
 AZURE = Backend(
@@ -125,9 +128,11 @@ AZURE = Backend(
     untested=frozenset({"context_management"}),
     chains="yes",
     conversations="unsure",
+    background="stored",
     reasoning="encrypted",
     phases=True,
     bare_text=False,
+    enforces_schema="yes",
 )
 
 # The login of the Codex CLI, which a user has to choose by name: it is for nobody else's programs.
@@ -156,6 +161,7 @@ CHATGPT = Backend(
     needs_instructions=True,
     hosted_tools=frozenset({"web_search", "image_generation"}),
     tiers=frozenset({"default", "priority"}),
+    enforces_schema="yes",
 )
 
 OPENROUTER = Backend(
@@ -200,6 +206,7 @@ VLLM = Backend(
     background="stored",
     reasoning="content",
     tiers=frozenset({"auto", "default", "flex", "scale", "priority"}),
+    enforces_schema="yes",
     json_mode=False,
 )
 
@@ -216,6 +223,7 @@ OLLAMA = Backend(
     image_urls=False,
     hosted_tools=_NONE,
     tool_choice="ignored",
+    enforces_schema="yes",
     json_mode=False,
     truncates=True,
 )
@@ -252,7 +260,7 @@ TRANSFORMERS = Backend(
     message_first=True,
     hosted_tools=_NONE,
     tool_choice="ignored",
-    enforces_schema=False,
+    enforces_schema="no",
     json_mode=False,
 )
 
@@ -270,6 +278,7 @@ LLAMA_CPP = Backend(
     files=False,
     hosted_tools=_NONE,
     tool_choice="chat",
+    enforces_schema="yes",
     schema_field="response_format",
 )
 
@@ -286,6 +295,7 @@ LOCAL = Backend(
     files=False,
     hosted_tools=_NONE,
     tool_choice="chat",
+    enforces_schema="yes",
     schema_field="response_format",
 )
 

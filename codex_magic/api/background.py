@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import APIConnectionError, APIError, InvalidRequestError, StreamError
-from .backends import Backend
+from ..errors import APIConnectionError, APIError, StreamError
 from .calls import CallExtras, CallOptions
 from .items import Response
 from .retries import LONGEST_WAIT, retry_after
@@ -37,25 +36,6 @@ def poll_delay(count: int, poll: float | None, headers: Mapping[str, str]) -> fl
     """
     wanted = poll if poll is not None else min(_SHORTEST * 1.5 ** min(count - 1, 20), _LONGEST)
     return max(wanted, min(retry_after(headers) or 0.0, LONGEST_WAIT))
-
-
-def check_background(params: Mapping[str, Any], backend: Backend) -> None:
-    """
-    Refuse what no service could do.
-
-    Raises:
-        InvalidRequestError: A background response is not to be stored, where it must be.
-    """
-    given = {**params, **(params.get("extra_body") or {})}
-    if given.get("background") and given.get("store") is False and _must_store(backend):
-        raise InvalidRequestError(
-            f"background=True needs store=True at {backend.title}: the answer is fetched from "
-            "where it is stored. Nothing was sent."
-        )
-
-
-def _must_store(backend: Backend) -> bool:
-    return backend.name == "openai"
 
 
 class Resumption:

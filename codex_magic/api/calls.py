@@ -16,6 +16,7 @@ from .auth import Service
 from .endpoints import check_answer, path_of, query_of
 from .failures import error_of, hide_keys
 from .items import Json
+from .probing import Probes, depends_on_kind, refitted
 from .requests import encode
 from .retries import RetryPolicy
 from .transport import Answer, AsyncIncoming, AsyncTransport, Incoming, Request, Transport
@@ -80,17 +81,16 @@ class CallOptions:
         query: Mapping[str, Any] | None = None,
     ) -> Request:
         """
-        Return the request for ``path``, which begins with a slash.
+        Return the request for ``path``, which begins with a slash; the key comes when it is sent.
 
         Raises:
-            ConfigError: A header, or the key in it, cannot be sent.
+            ConfigError: A header cannot be sent.
         """
         known = {
             "Accept": "application/json, text/event-stream",
             "User-Agent": f"codex-magic/{__version__}",
             **({"Content-Type": "application/json"} if content else {}),
             **self.service.headers,
-            **self.service.auth_headers(),
             **self.headers,
             **(headers or {}),
         }
@@ -113,7 +113,7 @@ class CallOptions:
         Return the request for an endpoint such as ``/responses/{response_id}``.
 
         Raises:
-            ConfigError: A header, or the key in it, cannot be sent.
+            ConfigError: A header cannot be sent.
             InvalidRequestError: An id cannot be one.
             TypeError: There is no such argument.
         """
@@ -217,15 +217,26 @@ def decode_answer(answer: Answer) -> Json:
 
 
 class Caller:
-    """Sends the calls of a ``CodexClient``."""
+    """
+    Sends the calls of a ``CodexClient``.
 
-    def __init__(self, transport: Transport, options: CallOptions) -> None:
+    Args:
+        transport: The connections.
+        options: What all calls have in common.
+        probes: What is known of unknown addresses; None asks nobody what it is.
+    """
+
+    def __init__(
+        self, transport: Transport, options: CallOptions, probes: Probes | None = None
+    ) -> None:
         self._transport = transport
-        self.options = options
+        self._probes = probes
+        self.options = options if probes is None else settled(options, probes)
 
     def send(self, request: Request) -> Answer:
         """Send a request and read its answer; an error status is raised."""
         attempt, renewed = 0, False
+        request = self._fitted(request)
         signed = self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
@@ -240,11 +251,12 @@ class Caller:
                     continue
                 seconds = self.options.wait(attempt, error, headers)
             pause(seconds)
-            attempt += 1
+            signed, attempt = self._signed(request), attempt + 1
 
     def open(self, request: Request) -> tuple[ExitStack, Incoming]:
         """Send a request and give its answer as it comes; the stack closes it."""
         attempt, renewed = 0, False
+        request = self._fitted(request)
         signed = self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
@@ -262,27 +274,46 @@ class Caller:
                 signed, renewed = self._signed(request, signed), True
                 continue
             pause(self.options.wait(attempt, failure, headers))
-            attempt += 1
+            signed, attempt = self._signed(request), attempt + 1
+
+    def _fitted(self, request: Request) -> Request:
+        """Return a request as the service takes it, which is asked what it is if nobody knows."""
+        if self._probes is None or not depends_on_kind(self.options.service, request):
+            return request
+        self._probes.probe(self.options.service, self._transport)
+        self.options = settled(self.options, self._probes)
+        return refitted(request, self.options.service.backend)
 
     def _signed(self, request: Request, refused: Request | None = None) -> Request:
-        """Return a request with what a login says; what the user set himself stays."""
-        credentials = self.options.service.credentials
-        if credentials is None:
-            return request
-        login = credentials.headers(refused.headers if refused else None)
-        return replace(request, headers={**login, **request.headers})
+        """Return a request with the key, or with what a login says."""
+        service = self.options.service
+        if service.credentials is None:
+            return signed_with(service.auth_headers(), request)
+        seen = refused.headers if refused else None
+        return signed_with(service.credentials.headers(seen), request)
 
 
 class AsyncCaller:
-    """Sends the calls of an ``AsyncCodexClient``."""
+    """
+    Sends the calls of an ``AsyncCodexClient``.
 
-    def __init__(self, transport: AsyncTransport, options: CallOptions) -> None:
+    Args:
+        transport: The connections.
+        options: What all calls have in common.
+        probes: What is known of unknown addresses; None asks nobody what it is.
+    """
+
+    def __init__(
+        self, transport: AsyncTransport, options: CallOptions, probes: Probes | None = None
+    ) -> None:
         self._transport = transport
-        self.options = options
+        self._probes = probes
+        self.options = options if probes is None else settled(options, probes)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and read its answer; an error status is raised."""
         attempt, renewed = 0, False
+        request = await self._fitted(request)
         signed = await self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
@@ -297,11 +328,12 @@ class AsyncCaller:
                     continue
                 seconds = self.options.wait(attempt, error, headers)
             await asyncio.sleep(seconds)
-            attempt += 1
+            signed, attempt = await self._signed(request), attempt + 1
 
     async def open(self, request: Request) -> tuple[AsyncExitStack, AsyncIncoming]:
         """Send a request and give its answer as it comes; the stack closes it."""
         attempt, renewed = 0, False
+        request = await self._fitted(request)
         signed = await self._signed(request)
         while True:
             headers: Mapping[str, str] = {}
@@ -319,15 +351,35 @@ class AsyncCaller:
                 signed, renewed = await self._signed(request, signed), True
                 continue
             await asyncio.sleep(self.options.wait(attempt, failure, headers))
-            attempt += 1
+            signed, attempt = await self._signed(request), attempt + 1
+
+    async def _fitted(self, request: Request) -> Request:
+        """Return a request as the service takes it, which is asked what it is if nobody knows."""
+        if self._probes is None or not depends_on_kind(self.options.service, request):
+            return request
+        await self._probes.aprobe(self.options.service, self._transport)
+        self.options = settled(self.options, self._probes)
+        return refitted(request, self.options.service.backend)
 
     async def _signed(self, request: Request, refused: Request | None = None) -> Request:
-        """Return a request with what a login says; what the user set himself stays."""
-        credentials = self.options.service.credentials
-        if credentials is None:
-            return request
-        login = await credentials.aheaders(refused.headers if refused else None)
-        return replace(request, headers={**login, **request.headers})
+        """Return a request with the key, or with what a login says."""
+        service = self.options.service
+        if service.credentials is None:
+            return signed_with(await service.aauth_headers(), request)
+        seen = refused.headers if refused else None
+        return signed_with(await service.credentials.aheaders(seen), request)
+
+
+def settled(options: CallOptions, probes: Probes) -> CallOptions:
+    """Return options with what is known of the kind of their service."""
+    return replace(options, service=probes.settled(options.service))
+
+
+def signed_with(signature: Mapping[str, str], request: Request) -> Request:
+    """Return a request with the headers of a key or a login; what the user set himself stays."""
+    given = {name.lower() for name in request.headers}
+    missing = {name: value for name, value in signature.items() if name.lower() not in given}
+    return replace(request, headers={**missing, **request.headers})
 
 
 def pause(seconds: float) -> None:

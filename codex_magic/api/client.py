@@ -5,119 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from ..errors import ConfigError
-from .auth import (
-    KeySource,
-    Service,
-    environment_address,
-    environment_service,
-    named_backend,
-    service_at,
-)
+from .arguments import account_headers, changed_options, changed_service, chosen_service, shown_key
+from .auth import AsyncKeySource, KeySource, check_sync_key
 from .calls import AsyncCaller, Caller, CallOptions, seconds_of
-from .choosing import LoginChoice, ensure_login, log_in, login_service, stored_login
+from .choosing import LoginChoice, ensure_login, log_in, stored_login
 from .conversations import AsyncConversations, Conversations
 from .identity import OPENAI_ISSUER, Issuer
 from .models import AsyncModels, Models
+from .probing import Probes
 from .responses import AsyncResponses, Responses
 from .retries import RetryPolicy
 from .transport import READ_TIMEOUT, AsyncHttpClient, AsyncTransport, HttpClient, Transport
-
-NO_KEY = (
-    "No key for a service. Set OPENAI_API_KEY, or pass api_key= or base_url=. Without a key: "
-    'pip install "codex-magic[local]", then "python -m codex_magic serve" gives an address '
-    "with a small model behind it."
-)
-
-
-def find_service(
-    api_key: KeySource | None = None,
-    base_url: str | None = None,
-    backend: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Service:
-    """
-    Return the service for what a caller gives, and for the rest the environment.
-
-    A key from the environment goes to the address from the environment (or to OpenAI), never to
-    an address that the caller gives.
-
-    Raises:
-        ConfigError: There is no service to ask.
-    """
-    found = environment_service()
-    if base_url is not None:
-        if api_key is None and found and found.base_url == base_url.rstrip("/"):
-            return service_at(
-                base_url,
-                backend=backend,
-                key=found.key,
-                source=found.source,
-                headers={**found.headers, **(headers or {})},
-            )
-        source = "api_key=" if api_key else "no key"
-        return service_at(base_url, backend=backend, key=api_key, source=source, headers=headers)
-    if api_key is not None:
-        address = environment_address()
-        return service_at(address, backend=backend, key=api_key, source="api_key=", headers=headers)
-    if found is None:
-        raise ConfigError(NO_KEY)
-    return service_at(
-        found.base_url,
-        backend=backend or found.backend.name,
-        key=found.key,
-        source=found.source,
-        headers={**found.headers, **(headers or {})},
-    )
-
-
-def changed_service(
-    service: Service,
-    api_key: KeySource | None,
-    base_url: str | None,
-    backend: str | None,
-    account: Mapping[str, str],
-) -> Service:
-    """
-    Return a service that differs in what is given; a key never goes to another address.
-
-    Raises:
-        ConfigError: The address is none, or the kind is not known.
-    """
-    headers = {**service.headers, **account}
-    if base_url is not None and base_url.strip().rstrip("/") != service.base_url:
-        return find_service(api_key, base_url, backend, account)
-    kind = named_backend(backend) if backend else service.backend
-    if api_key is None:
-        return replace(service, backend=kind, headers=headers)
-    return replace(service, backend=kind, headers=headers, key=api_key, source="api_key=")
-
-
-def changed_options(
-    options: CallOptions,
-    service: Service,
-    timeout: float | None,
-    max_retries: int | None,
-    headers: Mapping[str, str] | None,
-) -> CallOptions:
-    """Return options that differ in what is given; headers are added."""
-    retries = options.retries if max_retries is None else RetryPolicy(max_retries)
-    return replace(
-        options,
-        service=service,
-        retries=retries,
-        timeout=seconds_of(timeout) or options.timeout,
-        headers={**options.headers, **(headers or {})},
-    )
-
-
-def shown_key(service: Service) -> str | None:
-    """Return the key, if it is there without asking for it."""
-    return "" if callable(service.key) else service.key
 
 
 class CodexClient:
@@ -125,9 +26,11 @@ class CodexClient:
     A client of the Responses API.
 
     Args:
-        api_key: The key, or a callable that returns it; None reads ``OPENAI_API_KEY``.
+        api_key: The key, or a function that returns it (in ``AsyncCodexClient`` an async one,
+            too) and is called before each try; None reads ``OPENAI_API_KEY``.
         base_url: The service's address; None reads ``OPENAI_BASE_URL``, or takes OpenAI.
-        backend: The kind of service, where its address does not tell.
+        backend: The kind of service, where its address does not tell; without it, the service is
+            asked for its models before the first question, unless ``http_client`` is given.
         organization: Sent as ``OpenAI-Organization``.
         project: Sent as ``OpenAI-Project``.
         timeout: Seconds of silence after which the service counts as gone; None means ten minutes.
@@ -139,10 +42,6 @@ class CodexClient:
         token_path: Where the login is kept; naming it asks for one.
         login_handler: Takes the address to visit, and returns the one it led to.
         issuer: The identity server.
-        headless: For a ChatGPT login: nothing on this machine can open a browser.
-        no_browser: The address of the login is printed instead of opened.
-        token_path: Where the ChatGPT login is kept.
-        login_handler: Takes the address to log in at, and returns the one it led to.
 
     Raises:
         ConfigError: There is no key, and no address that needs none.
@@ -166,15 +65,20 @@ class CodexClient:
         login_handler: Callable[[str], str] | None = None,
         issuer: Issuer = OPENAI_ISSUER,
     ) -> None:
+        check_sync_key(api_key)
         choice = LoginChoice(headless, no_browser, token_path, login_handler, issuer)
         self._login_choice = choice
-        service = _service(choice, api_key, base_url, backend, _account(organization, project))
+        service = chosen_service(
+            choice, api_key, base_url, backend, account_headers(organization, project)
+        )
         ensure_login(service, choice)
         silence = seconds_of(timeout) or READ_TIMEOUT
         options = CallOptions(service, RetryPolicy(max_retries), silence, default_headers or {})
         self._transport = Transport(http_client)
+        # Whoever brings connections sees no request on them that he did not make.
+        self._probes = None if http_client else Probes()
         self._shared = False
-        self._bind(Caller(self._transport, options))
+        self._bind(Caller(self._transport, options, self._probes))
 
     def _bind(self, caller: Caller) -> None:
         self._caller = caller
@@ -239,7 +143,8 @@ class CodexClient:
         Raises:
             ConfigError: The address is none, or the kind of service is not known.
         """
-        account = _account(organization, project)
+        check_sync_key(api_key)
+        account = account_headers(organization, project)
         options = changed_options(
             self._caller.options,
             changed_service(self._caller.options.service, api_key, base_url, backend, account),
@@ -250,8 +155,9 @@ class CodexClient:
         client = type(self).__new__(type(self))
         client._login_choice = self._login_choice
         client._shared = http_client is None
+        client._probes = None if http_client else self._probes
         client._transport = Transport(http_client) if http_client else self._transport
-        client._bind(Caller(client._transport, options))
+        client._bind(Caller(client._transport, options, client._probes))
         return client
 
     copy = with_options
@@ -282,7 +188,7 @@ class AsyncCodexClient:
     def __init__(
         self,
         *,
-        api_key: KeySource | None = None,
+        api_key: AsyncKeySource | None = None,
         base_url: str | None = None,
         backend: str | None = None,
         organization: str | None = None,
@@ -299,18 +205,22 @@ class AsyncCodexClient:
     ) -> None:
         choice = LoginChoice(headless, no_browser, token_path, login_handler, issuer)
         self._login_choice = choice
-        service = _service(choice, api_key, base_url, backend, _account(organization, project))
+        service = chosen_service(
+            choice, api_key, base_url, backend, account_headers(organization, project)
+        )
         silence = seconds_of(timeout) or READ_TIMEOUT
         options = CallOptions(service, RetryPolicy(max_retries), silence, default_headers or {})
         self._transport = AsyncTransport(http_client)
+        self._probes = None if http_client else Probes()
         self._shared = False
-        self._bind(AsyncCaller(self._transport, options))
+        self._bind(AsyncCaller(self._transport, options, self._probes))
 
     @classmethod
     def from_options(cls, transport: AsyncTransport, options: CallOptions) -> Self:
-        """Return a client on connections that others use too."""
+        """Return a client on connections that others use too, of a service whose kind is settled."""
         client = cls.__new__(cls)
         client._login_choice = LoginChoice()
+        client._probes = None
         client._shared = False
         client._transport = transport
         client._bind(AsyncCaller(transport, options))
@@ -361,7 +271,7 @@ class AsyncCodexClient:
     def with_options(
         self,
         *,
-        api_key: KeySource | None = None,
+        api_key: AsyncKeySource | None = None,
         base_url: str | None = None,
         backend: str | None = None,
         organization: str | None = None,
@@ -379,7 +289,7 @@ class AsyncCodexClient:
         Raises:
             ConfigError: The address is none, or the kind of service is not known.
         """
-        account = _account(organization, project)
+        account = account_headers(organization, project)
         options = changed_options(
             self._caller.options,
             changed_service(self._caller.options.service, api_key, base_url, backend, account),
@@ -390,8 +300,9 @@ class AsyncCodexClient:
         client = type(self).__new__(type(self))
         client._login_choice = self._login_choice
         client._shared = http_client is None
+        client._probes = None if http_client else self._probes
         client._transport = AsyncTransport(http_client) if http_client else self._transport
-        client._bind(AsyncCaller(client._transport, options))
+        client._bind(AsyncCaller(client._transport, options, client._probes))
         return client
 
     copy = with_options
@@ -414,24 +325,6 @@ class AsyncCodexClient:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._caller.options.service.base_url!r})"
-
-
-def _service(
-    choice: LoginChoice,
-    api_key: KeySource | None,
-    base_url: str | None,
-    backend: str | None,
-    account: Mapping[str, str],
-) -> Service:
-    found = login_service(
-        choice, api_key=api_key, base_url=base_url, backend=backend, headers=account
-    )
-    return found or find_service(api_key, base_url, backend, account)
-
-
-def _account(organization: str | None, project: str | None) -> dict[str, str]:
-    named = {"OpenAI-Organization": organization, "OpenAI-Project": project}
-    return {name: value for name, value in named.items() if value}
 
 
 OpenAI = CodexClient

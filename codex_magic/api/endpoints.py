@@ -66,8 +66,10 @@ def check_answer(service: Service, request: Request, answer: Answer) -> None:
     """
     if answer.ok:
         return
-    secrets = secrets_of(request.headers)
-    error = error_from_answer(answer.status, answer.headers, answer.body, secrets=secrets)
+    # No variable holds the keys: some tools write those of every frame into a log.
+    error = error_from_answer(
+        answer.status, answer.headers, answer.body, secrets=secrets_of(request.headers)
+    )
     if not _is_address_missing(error):
         raise error
     raise NotFoundError(

@@ -122,7 +122,7 @@ def error_of(
         details: ``param``, ``body`` and ``request_id`` of the error.
     """
     message = hide_keys(message, *secrets)
-    details["body"] = _hidden(details.get("body"), secrets)
+    details = _hidden(details, secrets)
     code = hide_keys(code, *secrets) if code else code
     known: dict[str, Any] = {"status_code": status, "code": code, **details}
     if status == 402 or {code, *kind.split()} & _QUOTA:
@@ -233,7 +233,7 @@ def _hidden(value: Any, secrets: Collection[str]) -> Any:
     if isinstance(value, str):
         return hide_keys(value, *secrets)[:_LONGEST_PAGE]
     if isinstance(value, dict):
-        return {name: _hidden(member, secrets) for name, member in value.items()}
+        return {_hidden(name, secrets): _hidden(member, secrets) for name, member in value.items()}
     if isinstance(value, list):
         return [_hidden(member, secrets) for member in value]
     return value

@@ -139,12 +139,7 @@ class _Fitting:
             return
         if self.backend.background == "no":
             self.refuse(f"{self.backend.title} answers nothing in the background.", "background")
-        if self.backend.background == "stored" and self.body.get("store") is False:
-            self.refuse(
-                f"{self.backend.title} answers in the background only what it may store: "
-                "leave out store=False.",
-                "background",
-            )
+        check_background(self.body, self.backend)
         if self.backend.background == "ignored":
             self.drop("background")
 
@@ -155,8 +150,11 @@ class _Fitting:
         if not isinstance(form, dict) or kind not in ("json_schema", "json_object"):
             return
         if self.backend.schema_field == "response_format":
-            self.body = {**without(self.body, "text.format"), "response_format": _chat_form(form)}
-        elif kind == "json_schema" and not self.backend.enforces_schema:
+            # Few requests have a form, and what is known of forms takes time to import.
+            from .schema import chat_format
+
+            self.body = {**without(self.body, "text.format"), "response_format": chat_format(form)}
+        elif kind == "json_schema" and self.backend.enforces_schema == "no":
             self._instead(_follow(form.get("schema")), "text.format")
         elif kind == "json_object" and not self.backend.json_mode:
             self._instead(_ONE_OBJECT, "text.format")
@@ -250,6 +248,21 @@ _STEPS: tuple[Callable[[_Fitting], None], ...] = (
 )
 
 
+def check_background(body: Mapping[str, Any], backend: Backend) -> None:
+    """
+    See to it that a background response is stored, where it is fetched from there.
+
+    Raises:
+        InvalidRequestError: It is not to be.
+    """
+    if backend.background == "stored" and body.get("background") and body.get("store") is False:
+        raise InvalidRequestError(
+            f"{backend.title} answers in the background only what it may store: "
+            "leave out store=False. Nothing was sent.",
+            param="background",
+        )
+
+
 def wants_json(body: Mapping[str, Any]) -> bool:
     """Whether a request is in JSON mode."""
     form = value_at(body, "text.format") or body.get("response_format")
@@ -287,14 +300,9 @@ def without(body: Json, path: str) -> Json:
     return {name: value for name, value in body.items() if name != head}
 
 
-def _chat_form(form: Json) -> Json:
-    """Return the form of an answer as Chat Completions has it."""
-    if form["type"] == "json_object":
-        return {"type": "json_object"}
-    named = {name: value for name, value in form.items() if name != "type" and value is not None}
-    return {"type": "json_schema", "json_schema": named}
-
-
 def _follow(schema: Any) -> str:
     text = json.dumps(schema, ensure_ascii=False)
-    return f"Answer with JSON that follows this schema, and nothing else: {text}"
+    return (
+        "Answer with JSON only: no other words before or after it, and no code fence. "
+        f"The JSON has to follow this JSON schema: {text}"
+    )

@@ -23,6 +23,7 @@ from .output_items import (
     ResponseFunctionToolCall,
     ResponseOutputMessage,
     ResponseReasoningItem,
+    final_messages,
     parse_item,
 )
 from .wire import Json, JsonObject, OtherItem, Parse, Wire, one, to_json, view
@@ -61,6 +62,7 @@ __all__ = [
     "Tool",
     "Usage",
     "Wire",
+    "final_messages",
     "parse_content",
     "parse_item",
     "parse_response",
@@ -307,9 +309,8 @@ class Response(Wire):
 
     @property
     def refusal(self) -> str | None:
-        """The words in which the model declined, or None."""
-        messages = [item for item in self.output if isinstance(item, ResponseOutputMessage)]
-        said = [message.refusal for message in messages if message.refusal is not None]
+        """The words in which the model declined to answer, or None; a commentary is no answer."""
+        said = [m.refusal for m in final_messages(self.output) if m.refusal is not None]
         return "\n".join(said) if said else None
 
     @property

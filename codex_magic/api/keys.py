@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +13,11 @@ from ..errors import ConfigError
 KEYRING = "codex_magic"
 NO_KEYRING = 'The keyring of the system needs a package: pip install "codex-magic[keyring]".'
 
+# The variables that belong together, by how they begin, and those of them that hold a key.
+_KEY_VARIABLES = {
+    "OPENAI_": ("OPENAI_API_KEY",),
+    "AZURE_OPENAI_": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"),
+}
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -57,16 +62,48 @@ def load_env_file(
     Raises:
         ConfigError: The file cannot be read.
     """
+    found = read_env_file(path)
+    taken = [name for name in found if override or not environ.get(name, "").strip()]
+    environ.update({name: found[name] for name in taken})
+    return tuple(taken)
+
+
+def read_env_file(path: str | Path) -> dict[str, str]:
+    """
+    Return the variables of a ``.env`` file; they go nowhere else.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
     place = Path(path).expanduser()
     try:
-        found = parse_env(place.read_text("utf-8"))
+        return parse_env(place.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
         # Not `from exc`: a decoding error holds the file, and with it the keys.
         raise ConfigError(f"{str(place)!r} cannot be read: {reason}.") from None
-    taken = [name for name in found if override or not environ.get(name, "").strip()]
-    environ.update({name: found[name] for name in taken})
-    return tuple(taken)
+
+
+def env_file_beside(path: str | Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """
+    Return the environment and what a file adds to it; a variable that is set already stays.
+
+    Of a service whose key the environment has, the file says nothing: it could send that key to
+    another address.
+
+    Args:
+        path: The file.
+        environ: The environment; it is not changed.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    found = read_env_file(path)
+    for prefix, keys in _KEY_VARIABLES.items():
+        if any(environ.get(name, "").strip() for name in keys):
+            found = {name: found[name] for name in found if not name.startswith(prefix)}
+    given = {name: value for name, value in environ.items() if value.strip()}
+    return {**environ, **found, **given}
 
 
 def key_elsewhere(name: str) -> tuple[str | None, str]:

@@ -16,8 +16,10 @@ from .transport import Answer, Request
 
 _PATH = "/models"
 CACHE_SECONDS = 300.0
-# ChatGPT lists the models that this version of the Codex CLI can use.
-_CLIENT_VERSION = "1.0.0"
+# ChatGPT leaves out the models that are newer than this version of the Codex CLI (an entry says
+# `minimal_client_version`). We are no version of it, so this is one that no model is newer than:
+# the CLI's own begin with 0. Another goes as `extra_query={"client_version": "…"}`.
+CLIENT_VERSION = "1.0.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class AsyncModels:
 
 def _list(caller: Caller | AsyncCaller, extras: CallExtras) -> Request:
     chatgpt = caller.options.service.backend.name == "chatgpt"
-    query = {"client_version": _CLIENT_VERSION} if chatgpt else {}
+    query = {"client_version": CLIENT_VERSION} if chatgpt else {}
     return caller.options.call("GET", _PATH, query=query, extras=extras)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -76,6 +76,12 @@ class ResponseReasoningItem(Wire):
 OutputItem = (
     ResponseOutputMessage | ResponseFunctionToolCall | ResponseReasoningItem | OtherItem | Json
 )
+
+
+def final_messages(output: Iterable[OutputItem]) -> list[ResponseOutputMessage]:
+    """Return the messages that are the answer, and not a commentary on the way to it."""
+    messages = [item for item in output if isinstance(item, ResponseOutputMessage)]
+    return [message for message in messages if message.phase in (None, "final_answer")]
 
 
 def parse_item(data: Json) -> OutputItem:

@@ -11,20 +11,21 @@ from .failures import error_of
 from .items import (
     Json,
     OutputItem,
-    OutputRefusal,
     Response,
     ResponseError,
     ResponseFunctionToolCall,
-    ResponseOutputMessage,
     Usage,
+    final_messages,
 )
 from .schema import Target
 
 _T = TypeVar("_T")
+# A response with a value is also one with a value or None.
+_Value = TypeVar("_Value", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ParsedResponse(Generic[_T]):
+class ParsedResponse(Generic[_Value]):
     """
     A response, and the value that its text stands for.
 
@@ -34,7 +35,7 @@ class ParsedResponse(Generic[_T]):
     """
 
     response: Response
-    output_parsed: _T
+    output_parsed: _Value
 
     @property
     def id(self) -> str:
@@ -89,7 +90,7 @@ class ParsedResponse(Generic[_T]):
     @property
     def refusal(self) -> str | None:
         """The words in which the model declined, or None."""
-        return refusal_of(self.response)
+        return self.response.refusal
 
     def to_dict(self) -> Json:
         """Return the JSON of the response."""
@@ -123,7 +124,7 @@ def parsed_response(
 
 
 def _value(response: Response, target: Target[_T], *, lenient: bool) -> _T | None:
-    calls_only = response.tool_calls and not _final_messages(response)
+    calls_only = response.tool_calls and not final_messages(response.output)
     if calls_only and response.status in (None, "completed"):
         return None
     text = answer_text(response)
@@ -153,28 +154,15 @@ def answer_text(response: Response) -> str:
             code=error.code if error else None,
             body=response.raw,
         )
-    if refused := refusal_of(response):
+    if refused := response.refusal:
         raise RefusalError(f"The model declined: {refused}", text=refused, response=response)
     if response.status not in (None, "completed"):
         message = f"The answer is {_unfinished(response)}"
         raise IncompleteError(message, text=response.output_text, response=response)
-    messages = _final_messages(response)
+    messages = final_messages(response.output)
     if not messages:
         raise ParseError(_no_message(response), response=response)
     return messages[-1].text
-
-
-def refusal_of(response: Response) -> str | None:
-    """Return the words in which the model declined, or None."""
-    parts = [part for message in _final_messages(response) for part in message.content]
-    said = [part.refusal for part in parts if isinstance(part, OutputRefusal)]
-    return "\n".join(said) if said else None
-
-
-def _final_messages(response: Response) -> list[ResponseOutputMessage]:
-    """Return the messages that are the answer, and not a commentary on the way to it."""
-    messages = [item for item in response.output if isinstance(item, ResponseOutputMessage)]
-    return [message for message in messages if message.phase in (None, "final_answer")]
 
 
 def _unfinished(response: Response) -> str:

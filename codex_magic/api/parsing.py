@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from .backends import Backend
 from .items import Response, to_json
 from .parsed import ParsedResponse, parsed_response
-from .requests import CodexWarning
+from .requests import warn
 from .schema import Target, target_of
 
 _T = TypeVar("_T")
 
 
-def announced(wanted: type[_T]) -> Target[_T]:
+@overload
+def announced(wanted: type[_T]) -> Target[_T]: ...
+@overload
+def announced(wanted: Any) -> Target[Any]: ...
+def announced(wanted: Any) -> Target[Any]:
     """Return what an answer is to become; warn where no service can enforce it."""
-    target = target_of(wanted)
+    target: Target[Any] = target_of(wanted)
     if target.warning:
-        warnings.warn(target.warning, CodexWarning, stacklevel=3)
+        warn(target.warning)
     return target
 
 
@@ -28,8 +31,10 @@ def with_target(params: Mapping[str, Any], target: Target[Any]) -> dict[str, Any
     Return the parameters of a question whose answer is to become ``target``.
 
     Raises:
-        TypeError: They name another format of the text.
+        TypeError: They name another format of the text, or ask for events.
     """
+    if params.get("stream"):
+        raise TypeError("parse() gives no events: use stream(text_format=…), without stream=.")
     text = to_json(params.get("text")) or {}
     if text.get("format") is not None or "type" in text:
         raise TypeError("text_format sets text.format: give one of them.")
@@ -38,5 +43,5 @@ def with_target(params: Mapping[str, Any], target: Target[Any]) -> dict[str, Any
 
 def parsed_by(backend: Backend, response: Response, target: Target[_T]) -> ParsedResponse[_T]:
     """Return a response with its value; what a service does not enforce is read with patience."""
-    lenient = not backend.enforces_schema or not target.strictness.strict
+    lenient = backend.enforces_schema != "yes" or not target.strictness.strict
     return parsed_response(response, target, lenient=lenient)

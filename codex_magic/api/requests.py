@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -20,6 +21,7 @@ from .tool_forms import tool_choice_of, tools_of
 # response stands for its output.
 Input = str | Json | InputItem | Response | Sequence[InputItem | bytes | str]
 
+_PACKAGE = f"{__name__.partition('.')[0]}."
 _LOCAL = ("input", "extra_body", "extra_headers", "extra_query", "timeout")
 
 
@@ -143,9 +145,16 @@ def response_body(
     """
     prepared = prepare(params, backend, stream=stream, pending=pending)
     for notice in prepared.notices:
-        # The level of whoever called `responses.create`, so that each place is told once.
-        warnings.warn(notice, CodexWarning, stacklevel=4)
+        warn(notice)
     return prepared.body
+
+
+def warn(notice: str) -> None:
+    """Warn at the place that called us, however deep we are, so that each place is told once."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(notice, CodexWarning, stacklevel=level)
 
 
 def _fields(params: Mapping[str, Any]) -> tuple[Json, list[str]]:
@@ -170,9 +179,9 @@ def join_body(body: Mapping[str, Any], input: Any) -> bytes:
     head = encode(body)
     if input is None:
         return head
-    rest = encode(input) if isinstance(input, str) else _joined(input)
-    comma = b"," if body else b""
-    return b"".join((head[:-1], comma, b'"input":', rest, b"}"))
+    # One join: a long conversation is copied once, whatever its size.
+    pieces = [head[:-1], b',"input":' if body else b'"input":', *_pieces(input), b"}"]
+    return b"".join(pieces)
 
 
 def encode(value: Any) -> bytes:
@@ -190,9 +199,16 @@ def encode(value: Any) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def _joined(input: Any) -> bytes:
-    # Services accept a string or an array; one object alone is wrapped.
+def _pieces(input: Any) -> Iterator[bytes]:
+    """Yield the JSON of an input, in pieces; services accept a string or an array."""
+    if isinstance(input, str):
+        yield encode(input)
+        return
+    # One object alone is wrapped.
     single = isinstance(input, Mapping) or not isinstance(input, Sequence)
-    items = [input] if single else input
-    encoded = [item if isinstance(item, bytes) else encode(to_json(item)) for item in items]
-    return b"[" + b",".join(encoded) + b"]"
+    between = b"["
+    for item in [input] if single else input:
+        yield between
+        yield item if isinstance(item, bytes) else encode(to_json(item))
+        between = b","
+    yield b"[]" if between == b"[" else b"]"

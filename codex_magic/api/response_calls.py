@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import StreamError
-from .background import RESPONSE, Resumption, check_background
+from .background import RESPONSE, Resumption
 from .calls import AsyncCaller, Caller, CallExtras, decode_answer
+from .fitting import check_background
 from .items import Json, OutputItem, Response, Usage, Wire, parse_response
 from .requests import response_body
 from .transport import Answer, Request
@@ -61,7 +62,8 @@ def create_request(
     pending: Iterable[Json] = (),
 ) -> Request:
     """Return the request for a new response, after ``pending`` calls of the one before it."""
-    check_background(params, caller.options.service.backend)
+    # What is added to the body goes out as it is; all else is checked as it is fitted.
+    check_background({**params, **(params.get("extra_body") or {})}, caller.options.service.backend)
     return caller.options.request(
         "POST",
         PATH,

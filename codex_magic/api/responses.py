@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
-from .background import RESPONSE, is_unfinished, poll_delay
-from .calls import AsyncCaller, Caller, CallExtras, pause
-from .items import Json, Response
+from .calls import AsyncCaller, Caller
+from .items import Response
+from .parsed_streams import (
+    AsyncParsedResponseStream,
+    AsyncParsedResponseStreamManager,
+    ParsedResponseStream,
+)
 from .parsing import announced, parsed_by, with_target
 from .requests import ResponseCreateParams
 from .response_calls import (
@@ -16,11 +20,10 @@ from .response_calls import (
     PendingCalls,
     compacted,
     create_request,
-    events_request,
-    get_request,
     stream_request,
 )
 from .response_inputs import AsyncInputItems, AsyncInputTokens, InputItems, InputTokens, posted
+from .stored import AsyncStoredResponses, StoredResponses
 from .streams import (
     AsyncResponseStream,
     AsyncResponseStreamManager,
@@ -30,17 +33,17 @@ from .streams import (
 
 if TYPE_CHECKING:
     from .parsed import ParsedResponse
+    from .schema import Target
 
 _T = TypeVar("_T")
 _COMPACT = "/responses/compact"
-_CANCEL = f"{RESPONSE}/cancel"
 
 
-class Responses:
+class Responses(StoredResponses):
     """The calls under ``/responses``."""
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        super().__init__(caller)
         self._pending = PendingCalls()
         self.input_items = InputItems(caller)
         self.input_tokens = InputTokens(caller)
@@ -90,9 +93,17 @@ class Responses:
         request = create_request(self._caller, params, extra_query, stream=False, pending=pending)
         return self._pending.remember(response_of(self._caller.send(request)))
 
+    @overload
     def parse(
         self, *, text_format: type[_T], **params: Unpack[ResponseCreateParams]
-    ) -> ParsedResponse[_T]:
+    ) -> ParsedResponse[_T]: ...
+    @overload
+    def parse(
+        self, *, text_format: Any, **params: Unpack[ResponseCreateParams]
+    ) -> ParsedResponse[Any]: ...
+    def parse(
+        self, *, text_format: Any, **params: Unpack[ResponseCreateParams]
+    ) -> ParsedResponse[Any]:
         """
         Ask for an answer that is a ``text_format``, and return it with its value.
 
@@ -109,130 +120,70 @@ class Responses:
         response = self.create(**with_target(params, target))
         return parsed_by(self._caller.options.service.backend, response, target)
 
+    @overload
     def stream(
         self,
         *,
+        text_format: None = None,
         response_id: str | None = None,
         starting_after: int | None = None,
         extra_query: Mapping[str, Any] | None = None,
         **params: Unpack[ResponseCreateParams],
-    ) -> ResponseStream:
+    ) -> ResponseStream: ...
+    @overload
+    def stream(
+        self,
+        *,
+        text_format: type[_T],
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        **params: Unpack[ResponseCreateParams],
+    ) -> ParsedResponseStream[_T]: ...
+    @overload
+    def stream(
+        self,
+        *,
+        text_format: Any,
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        **params: Unpack[ResponseCreateParams],
+    ) -> ParsedResponseStream[Any]: ...
+    def stream(
+        self,
+        *,
+        text_format: Any = None,
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        **params: Unpack[ResponseCreateParams],
+    ) -> ResponseStream | ParsedResponseStream[Any]:
         """
         Send a request and return the events of its answer as they come.
 
         Args:
+            text_format: What the answer is to be, as ``parse`` takes it: then the response at
+                the end of the stream has its value.
             response_id: Nothing is asked; the events are those of this background response.
             starting_after: The ``sequence_number`` after which they begin.
             extra_query: Added to the address.
             params: What ``create`` takes.
+
+        Raises:
+            TypeError: ``text_format`` cannot be one, or ``text.format`` is given as well.
         """
+        caller = self._caller
+        target = None if text_format is None else announced(text_format)
+        asked = params if target is None else with_target(params, target)
         request, resumption = stream_request(
-            self._caller, response_id, starting_after, extra_query, params
+            caller, response_id, starting_after, extra_query, asked
         )
-        return ResponseStream(*self._caller.open(request), self._caller, resumption)
-
-    @overload
-    def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: Literal[False] | None = False,
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response: ...
-    @overload
-    def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: Literal[True],
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> ResponseStream: ...
-    @overload
-    def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: bool | None,
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response | ResponseStream: ...
-    def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: bool | None = False,
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response | ResponseStream:
-        """
-        Return a stored response, or with ``stream`` the events of a background one.
-
-        Args:
-            response_id: Its id.
-            stream: Whether its events are wanted.
-            include: What of it the service would leave out.
-            starting_after: The ``sequence_number`` after which the events begin.
-            include_obfuscation: Whether deltas are padded.
-            extras: What every call takes.
-        """
-        query: Json = {"include": include}
-        if not stream:
-            request = get_request(self._caller, response_id, query, extras)
-            return response_of(self._caller.send(request))
-        query["include_obfuscation"] = include_obfuscation
-        request, resumption = events_request(
-            self._caller, response_id, starting_after, query, extras
-        )
-        return ResponseStream(*self._caller.open(request), self._caller, resumption)
-
-    def wait(
-        self,
-        response: Response | str,
-        *,
-        poll: float | None = None,
-        on_progress: Callable[[Response], None] | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response:
-        """
-        Return a background response when it has come to its end, whatever that is.
-
-        Args:
-            response: It, or its id.
-            poll: Seconds between two looks; without it, half a second and then ever longer.
-            on_progress: Is told of each look.
-            extras: What every call takes.
-        """
-        looks = 0
-        while isinstance(response, str) or is_unfinished(response):
-            response_id = response if isinstance(response, str) else response.id
-            answer = self._caller.send(get_request(self._caller, response_id, {}, extras))
-            response, looks = response_of(answer), looks + 1
-            if on_progress:
-                on_progress(response)
-            if is_unfinished(response):
-                pause(poll_delay(looks, poll, answer.headers))
-        return response
-
-    def cancel(self, response_id: str, **extras: Unpack[CallExtras]) -> Response:
-        """Stop a background response, and return it; one that has ended stays as it is."""
-        request = self._caller.options.call("POST", _CANCEL, extras=extras, response_id=response_id)
-        return response_of(self._caller.send(request))
-
-    def delete(self, response_id: str, **extras: Unpack[CallExtras]) -> None:
-        """Delete a stored response."""
-        self._caller.send(
-            self._caller.options.call("DELETE", RESPONSE, extras=extras, response_id=response_id)
-        )
+        opened = caller.open(request)
+        if target is None:
+            return ResponseStream(*opened, caller, resumption)
+        parse = partial(parsed_by, caller.options.service.backend, target=target)
+        return ParsedResponseStream(*opened, caller, resumption, parse)
 
     def compact(
         self,
@@ -245,11 +196,11 @@ class Responses:
         return compacted(self._caller.send(request))
 
 
-class AsyncResponses:
+class AsyncResponses(AsyncStoredResponses):
     """The asynchronous twin of ``Responses``."""
 
     def __init__(self, caller: AsyncCaller) -> None:
-        self._caller = caller
+        super().__init__(caller)
         self._pending = PendingCalls()
         self.input_items = AsyncInputItems(caller)
         self.input_tokens = AsyncInputTokens(caller)
@@ -299,117 +250,81 @@ class AsyncResponses:
         request = create_request(self._caller, params, extra_query, stream=False, pending=pending)
         return self._pending.remember(response_of(await self._caller.send(request)))
 
+    @overload
     async def parse(
         self, *, text_format: type[_T], **params: Unpack[ResponseCreateParams]
-    ) -> ParsedResponse[_T]:
+    ) -> ParsedResponse[_T]: ...
+    @overload
+    async def parse(
+        self, *, text_format: Any, **params: Unpack[ResponseCreateParams]
+    ) -> ParsedResponse[Any]: ...
+    async def parse(
+        self, *, text_format: Any, **params: Unpack[ResponseCreateParams]
+    ) -> ParsedResponse[Any]:
         """Ask for an answer that is a ``text_format``, and return it with its value."""
         target = announced(text_format)
         response = await self.create(**with_target(params, target))
         return parsed_by(self._caller.options.service.backend, response, target)
 
+    @overload
     def stream(
         self,
         *,
+        text_format: None = None,
         response_id: str | None = None,
         starting_after: int | None = None,
         extra_query: Mapping[str, Any] | None = None,
         **params: Unpack[ResponseCreateParams],
-    ) -> AsyncResponseStreamManager:
+    ) -> AsyncResponseStreamManager: ...
+    @overload
+    def stream(
+        self,
+        *,
+        text_format: type[_T],
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        **params: Unpack[ResponseCreateParams],
+    ) -> AsyncParsedResponseStreamManager[_T]: ...
+    @overload
+    def stream(
+        self,
+        *,
+        text_format: Any,
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        **params: Unpack[ResponseCreateParams],
+    ) -> AsyncParsedResponseStreamManager[Any]: ...
+    def stream(
+        self,
+        *,
+        text_format: Any = None,
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        **params: Unpack[ResponseCreateParams],
+    ) -> AsyncResponseStreamManager | AsyncParsedResponseStreamManager[Any]:
         """Send a request and return the events of its answer as they come."""
+        caller = self._caller
+        place = (response_id, starting_after, extra_query)
 
         async def begin() -> AsyncResponseStream:
-            request, resumption = stream_request(
-                self._caller, response_id, starting_after, extra_query, params
-            )
-            opened = await self._caller.open(request)
-            return AsyncResponseStream(*opened, self._caller, resumption)
+            request, resumption = stream_request(caller, *place, params)
+            return AsyncResponseStream(*await caller.open(request), caller, resumption)
 
-        return AsyncResponseStreamManager(begin)
+        if text_format is None:
+            return AsyncResponseStreamManager(begin)
+        target: Target[Any] = announced(text_format)
+        asked = with_target(params, target)
 
-    @overload
-    async def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: Literal[False] | None = False,
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response: ...
-    @overload
-    async def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: Literal[True],
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> AsyncResponseStream: ...
-    @overload
-    async def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: bool | None,
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response | AsyncResponseStream: ...
-    async def retrieve(
-        self,
-        response_id: str,
-        *,
-        stream: bool | None = False,
-        include: Sequence[str] | None = None,
-        starting_after: int | None = None,
-        include_obfuscation: bool | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response | AsyncResponseStream:
-        """Return a stored response, or with ``stream`` the events of a background one."""
-        query: Json = {"include": include}
-        if not stream:
-            request = get_request(self._caller, response_id, query, extras)
-            return response_of(await self._caller.send(request))
-        query["include_obfuscation"] = include_obfuscation
-        request, resumption = events_request(
-            self._caller, response_id, starting_after, query, extras
-        )
-        return AsyncResponseStream(*await self._caller.open(request), self._caller, resumption)
+        async def begin_parsed() -> AsyncParsedResponseStream[Any]:
+            request, resumption = stream_request(caller, *place, asked)
+            opened = await caller.open(request)
+            parse = partial(parsed_by, caller.options.service.backend, target=target)
+            return AsyncParsedResponseStream(*opened, caller, resumption, parse)
 
-    async def wait(
-        self,
-        response: Response | str,
-        *,
-        poll: float | None = None,
-        on_progress: Callable[[Response], None] | None = None,
-        **extras: Unpack[CallExtras],
-    ) -> Response:
-        """Return a background response when it has come to its end, whatever that is."""
-        looks = 0
-        while isinstance(response, str) or is_unfinished(response):
-            response_id = response if isinstance(response, str) else response.id
-            answer = await self._caller.send(get_request(self._caller, response_id, {}, extras))
-            response, looks = response_of(answer), looks + 1
-            if on_progress:
-                on_progress(response)
-            if is_unfinished(response):
-                await asyncio.sleep(poll_delay(looks, poll, answer.headers))
-        return response
-
-    async def cancel(self, response_id: str, **extras: Unpack[CallExtras]) -> Response:
-        """Stop a background response, and return it; one that has ended stays as it is."""
-        request = self._caller.options.call("POST", _CANCEL, extras=extras, response_id=response_id)
-        return response_of(await self._caller.send(request))
-
-    async def delete(self, response_id: str, **extras: Unpack[CallExtras]) -> None:
-        """Delete a stored response."""
-        await self._caller.send(
-            self._caller.options.call("DELETE", RESPONSE, extras=extras, response_id=response_id)
-        )
+        return AsyncParsedResponseStreamManager(begin_parsed)
 
     async def compact(
         self,

@@ -158,8 +158,9 @@ def chat_format(text_format: Mapping[str, Any]) -> Json:
     """
     if text_format.get("type") != "json_schema":
         return dict(text_format)
-    named = {name: value for name, value in text_format.items() if name not in ("type", "schema")}
-    schema = _grammar(text_format.get("schema"))
+    given = {name: value for name, value in text_format.items() if value is not None}
+    named = {name: value for name, value in given.items() if name not in ("type", "schema")}
+    schema = _grammar(given.get("schema"))
     return {"type": "json_schema", "json_schema": {**named, "schema": schema}}
 
 

@@ -16,7 +16,7 @@ from collections.abc import (
 )
 from contextlib import AsyncExitStack, ExitStack, aclosing, closing
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from ..errors import APIConnectionError, APIError, StreamError
 from .background import Resumption, given_up, is_unfinished
@@ -30,11 +30,13 @@ from .transport import Answer, AsyncIncoming, Incoming, ServerSent, read_events
 __all__ = [
     "AsyncResponseStream",
     "AsyncResponseStreamManager",
+    "AsyncStreamManager",
     "EventReader",
     "ResponseStream",
     "response_of",
 ]
 
+_Stream = TypeVar("_Stream", bound="AsyncResponseStream")
 _STREAM_STARTS = (b"event:", b"data:", b"id:", b"retry:", b":")
 _TERMINAL_OF = {"incomplete": "response.incomplete", "failed": "response.failed"}
 
@@ -173,18 +175,20 @@ class ResponseStream:
             raise error
 
 
-class AsyncResponseStreamManager:
-    """What ``stream()`` of an asynchronous client gives: await it, or enter it."""
+class AsyncStreamManager(Generic[_Stream]):
+    """A stream that is still to be opened: await it, or enter it."""
 
-    def __init__(self, begin: Callable[[], Awaitable[AsyncResponseStream]]) -> None:
+    def __init__(self, begin: Callable[[], Awaitable[_Stream]]) -> None:
         self._begin = begin
         self._stack = AsyncExitStack()
 
-    def __await__(self) -> Generator[Any, None, AsyncResponseStream]:
+    def __await__(self) -> Generator[Any, None, _Stream]:
         return self._begin().__await__()
 
-    async def __aenter__(self) -> AsyncResponseStream:
-        return await self._stack.enter_async_context(await self._begin())
+    async def __aenter__(self) -> _Stream:
+        stream = await self._begin()
+        await self._stack.enter_async_context(stream)
+        return stream
 
     async def __aexit__(
         self,
@@ -193,6 +197,10 @@ class AsyncResponseStreamManager:
         traceback: TracebackType | None,
     ) -> None:
         await self._stack.__aexit__(kind, error, traceback)
+
+
+class AsyncResponseStreamManager(AsyncStreamManager["AsyncResponseStream"]):
+    """What ``stream()`` of an asynchronous client gives: await it, or enter it."""
 
 
 class AsyncResponseStream:

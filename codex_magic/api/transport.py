@@ -194,6 +194,12 @@ class AsyncIncoming:
             await self._response.aread()
         return _answer(self._response)
 
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes."""
+        with _map_httpx_exceptions(self._request, streaming=True):
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+
     async def events(self) -> AsyncGenerator[ServerSent, None]:
         """Yield the name and the text of every server-sent event."""
         _as_utf8(self._response)

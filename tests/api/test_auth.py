@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from codex_magic import AsyncCodexClient, AuthError, CodexClient, CodexError, ConfigError
+from codex_magic.api.arguments import find_service
 from codex_magic.api.auth import Service, environment_service, service_at
 from codex_magic.api.backends import AZURE
-from codex_magic.api.calls import CallOptions
-from codex_magic.api.client import find_service
+from codex_magic.api.calls import CallOptions, signed_with
 from codex_magic.api.retries import RetryPolicy
 from tests import fake_service as fake
 from tests.fake_service import API_KEY, FakeService
 
-from .clients import QUESTION, connect
+from .clients import QUESTION, SILENCE, aconnect, connect
 
 OPENAI_URL = "https://api.openai.com/v1"
 AZURE_VARIABLES = {
@@ -176,6 +179,121 @@ def test_a_key_may_be_fetched(service: FakeService) -> None:
     ]
 
 
+class Provider:
+    """Gives a key, as providers of tokens do; it is called like a function."""
+
+    async def __call__(self) -> str:
+        await asyncio.sleep(0)
+        return API_KEY
+
+
+async def provided() -> str:
+    """Give a key once the event loop has been around."""
+    await asyncio.sleep(0)
+    return API_KEY
+
+
+ASYNC_KEYS = [provided, Provider(), functools.partial(provided), lambda: provided()]
+
+
+@pytest.mark.parametrize("key", ASYNC_KEYS)
+def test_a_key_may_be_awaited(service: FakeService, key: Any) -> None:
+    """An async function, or whatever gives something to await; asked for before each request."""
+
+    async def ask() -> None:
+        async with aconnect(service, api_key=key) as client:
+            await client.responses.create(**QUESTION)
+            async with client.responses.stream(**QUESTION) as stream:
+                await stream.get_final_response()
+
+    asyncio.run(ask())
+
+    assert [f"Bearer {API_KEY}"] * 2 == [r.headers["authorization"] for r in service.requests]
+
+
+def test_an_ordinary_provider_holds_up_no_loop(service: FakeService) -> None:
+    """It may ask the network for a token: meanwhile the event loop does other things."""
+    begun, done = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert done.wait(SILENCE), "the event loop waits for the key"
+        return API_KEY
+
+    async def ask() -> None:
+        async with aconnect(service, api_key=slow) as client:
+            asking = asyncio.create_task(client.responses.create(**QUESTION))
+            while not begun.is_set():
+                await asyncio.sleep(0.01)
+            done.set()
+            await asking
+
+    asyncio.run(ask())
+
+    assert f"Bearer {API_KEY}" == service.requests[0].headers["authorization"]
+
+
+@pytest.mark.parametrize("key", ASYNC_KEYS)
+def test_a_synchronous_client_cannot_await_a_key(service: FakeService, key: Any) -> None:
+    """It says so in one line, and which client can; nothing is sent."""
+    with (
+        pytest.raises(ConfigError, match="only AsyncCodexClient can await") as caught,
+        connect(service, api_key=key) as client,
+    ):
+        client.responses.create(**QUESTION)
+    with connect(service) as client, pytest.raises(ConfigError, match="AsyncCodexClient"):
+        client.with_options(api_key=key).responses.create(**QUESTION)
+
+    assert "\n" not in str(caught.value)
+    assert [] == service.requests
+
+
+def test_every_try_has_a_fresh_key(service: FakeService) -> None:
+    """A token may end while we wait to try again."""
+    keys = [API_KEY, "sk-before-0123456789"]
+    service.enqueue(fake.error(429, None, "Slow down.", headers={"retry-after": "0.01"}))
+    service.api_key = None
+
+    with connect(service, api_key=keys.pop, max_retries=1) as client:
+        client.responses.create(**QUESTION)
+
+    assert ["Bearer sk-before-0123456789", f"Bearer {API_KEY}"] == [
+        request.headers["authorization"] for request in service.requests
+    ]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_function_must_return_the_key_itself(service: FakeService, asynchronous: bool) -> None:
+    """Not the object that a library wraps it in, which is named and not shown."""
+    found: Any = ("sk-wrapped-0123456789",)
+
+    async def ask() -> None:
+        async with aconnect(service, api_key=lambda: found) as client:
+            await client.responses.create(**QUESTION)
+
+    def run() -> None:
+        if asynchronous:
+            asyncio.run(ask())
+        with connect(service, api_key=lambda: found) as client:
+            client.responses.create(**QUESTION)
+
+    with pytest.raises(ConfigError, match="of the type tuple") as caught:
+        run()
+
+    assert "wrapped" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization"])
+def test_a_header_of_the_user_stands_for_the_key(service: FakeService, name: str) -> None:
+    """However it is spelled; there are not two of them."""
+    with connect(
+        service, api_key="sk-other", default_headers={name: f"Bearer {API_KEY}"}
+    ) as client:
+        client.responses.create(**QUESTION)
+
+    assert f"Bearer {API_KEY}" == service.requests[0].headers["authorization"]
+
+
 @pytest.mark.parametrize("key", ["", None, lambda: ""])
 def test_no_key_means_no_header(key: Any) -> None:
     """A server of one's own wants none."""
@@ -240,6 +358,7 @@ def test_no_repr_shows_a_key() -> None:
     service = Service(AZURE, "http://h/v1", API_KEY, "x", headers)
     options = CallOptions(service, RetryPolicy(), 1.0, headers)
     request = options.request("POST", "/responses", API_KEY.encode())
+    request = signed_with(service.auth_headers(), request)
 
     assert request.headers["api-key"] == API_KEY
     for value in (

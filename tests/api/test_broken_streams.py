@@ -386,4 +386,5 @@ def answer(client: CodexClient, streamed: bool) -> Response:
         whole: Response = client.responses.create(**QUESTION)
         return whole
     with client.responses.stream(**QUESTION) as stream:
-        return stream.get_final_response()
+        final: Response = stream.get_final_response()
+        return final

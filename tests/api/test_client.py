@@ -17,8 +17,9 @@ from codex_magic import (
     NotFoundError,
     StreamError,
 )
+from codex_magic.api.arguments import find_service
 from codex_magic.api.calls import CallOptions, Retry
-from codex_magic.api.client import AsyncOpenAI, OpenAI, find_service
+from codex_magic.api.client import AsyncOpenAI, OpenAI
 from codex_magic.api.models import Model
 from codex_magic.api.retries import RetryPolicy
 from codex_magic.api.transport import AsyncTransport
@@ -53,8 +54,8 @@ def test_the_first_example_works_async(
     async def ask() -> str:
         async with AsyncCodexClient() as client:
             stream = await client.responses.stream(**QUESTION)
-            response = await stream.get_final_response()
-            return response.output_text
+            text: str = (await stream.get_final_response()).output_text
+            return text
 
     assert SAY == asyncio.run(ask())
 

@@ -90,6 +90,8 @@ def test_a_second_fitting_changes_nothing(name: str) -> None:
         ("chatgpt", {"background": True}, "background"),
         ("openrouter", {"background": True}, "background"),
         ("vllm", {"background": True, "store": False}, "background"),
+        ("openai", {"background": True, "store": False}, "background"),
+        ("azure", {"background": True, "store": False}, "background"),
         ("chatgpt", {"previous_response_id": "resp_1"}, "previous_response_id"),
         ("ollama", {"previous_response_id": "resp_1"}, "previous_response_id"),
         ("transformers", {"conversation": "conv_1"}, "conversation"),
@@ -135,6 +137,31 @@ def test_a_form_that_nobody_enforces_is_asked_for(name: str, form: Json) -> None
     assert found.body["instructions"].startswith("Be brief.\n\nAnswer with ")
     assert "text" not in found.body
     assert 1 == len(found.notices)
+
+
+def test_a_background_answer_may_go_unstored_where_nobody_says_otherwise() -> None:
+    """An unknown service may keep it all the same, and OpenAI stores unless it is told not to."""
+    asked: Json = {"background": True, "store": False}
+
+    assert asked == fitted("unknown", **asked).body
+    assert {"background": True} == fitted("openai", background=True).body
+    assert {"background": False, "store": False} == fitted(
+        "openai", background=False, store=False
+    ).body
+
+
+@pytest.mark.parametrize("name", ["llama.cpp", "local"])
+def test_llama_cpp_is_not_sent_what_its_grammar_refuses(name: str) -> None:
+    """Nor an empty description; JSON mode has no schema."""
+    unsayable = {**SCHEMA, "title": "A", "properties": {"a": {"type": "string", "default": ""}}}
+    form: Json = {"type": "json_schema", "name": "a", "schema": unsayable, "description": None}
+    sayable = {**SCHEMA, "properties": {"a": {"type": "string"}}}
+
+    found = fitted(name, text={"format": form}).body["response_format"]
+    free = fitted(name, text={"format": {"type": "json_object"}}).body["response_format"]
+
+    assert {"type": "json_schema", "json_schema": {"name": "a", "schema": sayable}} == found
+    assert {"type": "json_object"} == free
 
 
 def test_json_mode_has_its_word() -> None:

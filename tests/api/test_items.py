@@ -31,6 +31,7 @@ from codex_magic.api.items import (
     parse_response,
     to_json,
 )
+from codex_magic.api.parsed import ParsedResponse, answer_text
 
 from .clients import STREAMS, recorded
 
@@ -128,6 +129,18 @@ def test_a_refusal_is_told() -> None:
 
     assert "No.\nNo." == refused.refusal
     assert None is spoken.refusal
+
+
+def test_a_refusal_on_the_way_is_none_of_the_answer() -> None:
+    """A commentary declines nothing; the final answer does, here and where it is parsed."""
+    aside, final = {**SAID, "phase": "commentary"}, {**SAID, "phase": "final_answer"}
+    plain = {**final, "content": [{"type": "output_text", "text": "{}"}]}
+    went_on, declined = parse_response(response(aside, plain)), parse_response(response(final))
+
+    assert (None, "No.") == (went_on.refusal, declined.refusal)
+    for found in (went_on, declined):
+        assert found.refusal == ParsedResponse(found, None).refusal
+    assert "{}" == answer_text(went_on)
 
 
 def test_reasoning_shows_what_an_open_model_thinks() -> None:

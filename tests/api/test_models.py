@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codex_magic import NotFoundError, StreamError
-from codex_magic.api.models import CACHE_SECONDS, Models
+from codex_magic.api.models import CACHE_SECONDS, CLIENT_VERSION, Models
+from tests.fake_identity import FakeIdentity, cli_document, write_document
 from tests.fake_service import FakeService
 
 from .clients import aconnect, connect
@@ -143,3 +145,19 @@ def test_what_is_no_model_is_an_error(service: FakeService) -> None:
 
     with connect(service) as client, pytest.raises(StreamError, match="no model"):
         client.models.retrieve("odd")
+
+
+@pytest.mark.parametrize("given", [None, "0.99.1"])
+def test_chatgpt_is_told_a_version(tmp_path: Path, given: str | None) -> None:
+    """It lists what that version of its own program can use; nobody else is told."""
+    query = {"client_version": given} if given else None
+    path = tmp_path / "auth.json"
+
+    with FakeService(api_key=None) as service, FakeIdentity() as identity:
+        write_document(path, cli_document(identity.new_login()))
+        with connect(service, api_key=None, token_path=path, issuer=identity.issuer) as client:
+            client.models.list(extra_query=query)
+        with connect(service) as client:
+            client.models.list()
+
+    assert [f"client_version={given or CLIENT_VERSION}", ""] == [r.query for r in service.requests]

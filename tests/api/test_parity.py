@@ -194,7 +194,7 @@ def answer(service: FakeService, call: Callable[[], Any]) -> str:
 
 
 # What the notebook's engine needs, which has one way: the asynchronous one.
-ONLY_ASYNC = ("from_options", "warm_up")
+ONLY_ASYNC = ("chunks", "from_options", "warm_up")
 TWINS: list[tuple[type, type]] = [
     (CodexClient, AsyncCodexClient),
     (Responses, AsyncResponses),

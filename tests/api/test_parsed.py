@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from codex_magic.api.items import Json, Response, parse_response
-from codex_magic.api.parsed import ParsedResponse, answer_text, parsed_response, refusal_of
+from codex_magic.api.parsed import ParsedResponse, answer_text, parsed_response
 from codex_magic.api.schema import target_of
 from codex_magic.errors import (
     AnswerError,
@@ -97,7 +97,7 @@ def test_a_refusal_is_an_error_with_the_models_words(status: str) -> None:
     with pytest.raises(RefusalError, match="I cannot do that") as caught:
         answer_text(found)
 
-    assert "I cannot do that." == caught.value.text == refusal_of(found)
+    assert "I cannot do that." == caught.value.text == found.refusal
     assert found is caught.value.response
 
 

@@ -267,7 +267,8 @@ def test_a_service_that_does_not_hang_up_is_left(service: FakeService) -> None:
     async def ask() -> str:
         async with aconnect(service, timeout=60) as client:
             stream = await client.responses.stream(**QUESTION)
-            return (await stream.get_final_response()).output_text
+            text: str = (await stream.get_final_response()).output_text
+            return text
 
     began = time.monotonic()
     with connect(service, timeout=60) as client, client.responses.stream(**QUESTION) as stream:

@@ -156,13 +156,13 @@ def ask_at(address: str, asynchronous: bool) -> None:
     """Ask at an address, once."""
 
     async def ask() -> None:
-        async with AsyncCodexClient(base_url=address, max_retries=0) as client:
+        async with AsyncCodexClient(base_url=address, backend="unknown", max_retries=0) as client:
             await client.responses.create(**QUESTION)
 
     if asynchronous:
         asyncio.run(ask())
     else:
-        with CodexClient(base_url=address, max_retries=0) as client:
+        with CodexClient(base_url=address, backend="unknown", max_retries=0) as client:
             client.responses.create(**QUESTION)
 
 

@@ -28,7 +28,7 @@ def compose(turn: Turn, answer: Answer, account: Account) -> Composition:
     output = [_output_item(item, turn, account) for item in _given(turn, answer, account)]
     if answer.status == "incomplete" and output and output[-1]["type"] != "reasoning":
         output[-1]["status"] = "incomplete"
-    response = _response(turn, answer, output)
+    response = _response(turn, answer, output, account)
     response["usage"] = _usage(answer, account.usage(turn, output))
     started = {**response, "status": "in_progress", "output": [], "usage": None, "error": None}
     started["incomplete_details"] = started["completed_at"] = None
@@ -122,8 +122,10 @@ def _message(item: Json, account: Account) -> Json:
     return {**message, "phase": item["phase"]} if "phase" in item else message
 
 
-def _response(turn: Turn, answer: Answer, output: list[Json]) -> Json:
+def _response(turn: Turn, answer: Answer, output: list[Json], account: Account) -> Json:
     body = turn.body
+    # What a service knows nothing of, it does not repeat either.
+    chained = account.profile.previous_response_id != "ignores"
     reasoning = {"effort": None, "summary": None, **(body.get("reasoning") or {})}
     text = {"format": {"type": "text"}, "verbosity": "medium", **(body.get("text") or {})}
     reason = answer.incomplete_reason
@@ -141,7 +143,7 @@ def _response(turn: Turn, answer: Answer, output: list[Json]) -> Json:
         "model": answer.model or body.get("model"),
         "output": output,
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
-        "previous_response_id": body.get("previous_response_id"),
+        "previous_response_id": body.get("previous_response_id") if chained else None,
         "conversation": turn.conversation_id and {"id": turn.conversation_id},
         "prompt_cache_key": body.get("prompt_cache_key"),
         "reasoning": reasoning,

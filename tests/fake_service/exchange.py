@@ -74,7 +74,8 @@ class Exchange:
 
     def send(self, status: int, body: bytes, content_type: str = "application/json") -> bool:
         """Send a whole body."""
-        return self._send_whole(status, {"content-type": content_type}, body, Answer(), _nothing)
+        headers = {"content-type": content_type, **self.account.profile.headers}
+        return self._send_whole(status, headers, body, Answer(), _nothing)
 
     def send_http(self, answer: Answer) -> bool:
         """Send an answer that is any bytes."""

@@ -31,11 +31,11 @@ LIVE: Sequence[tuple[str, int, str | None]] = (
 PLAIN = frozenset({"gpt-4.1"})
 
 
-def live_models(models: Iterable[str | Json] | None) -> dict[str, Json]:
+def live_models(models: Iterable[str | Json] | None, owner: str = "system") -> dict[str, Json]:
     """The list of GET /models by id: the given models, or the live ones."""
     if models is None:
-        return {name: _entry(name, created, ends) for name, created, ends in LIVE}
-    entries = [_entry(m, 1783900800, None) if isinstance(m, str) else m for m in models]
+        return {name: _entry(name, created, ends, owner) for name, created, ends in LIVE}
+    entries = [_entry(m, 1783900800, None, owner) if isinstance(m, str) else m for m in models]
     return {entry["id"]: entry for entry in entries}
 
 
@@ -68,11 +68,11 @@ def _check_plain(body: Json) -> None:
         raise errors.encrypted_content_unsupported()
 
 
-def _entry(name: str, created: int, shutdown_date: str | None) -> Json:
+def _entry(name: str, created: int, shutdown_date: str | None, owner: str) -> Json:
     return {
         "id": name,
         "object": "model",
         "created": created,
-        "owned_by": "system",
+        "owned_by": owner,
         "shutdown_date": shutdown_date,
     }

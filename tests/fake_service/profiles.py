@@ -1,6 +1,7 @@
 """The services that the fake can be: a table of how they differ."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from . import errors
@@ -30,6 +31,9 @@ class Profile:
         allowed: The only fields that it takes; another is a 422 or a 400, see `details`.
         details: Errors are `{"detail": …}`.
         chatgpt: The demands of ChatGPT hold.
+        owner: Who its models are owned by, as it says.
+        headers: What goes with every answer that is no stream.
+        greeting: What it says at the root of its address.
     """
 
     name: str
@@ -47,6 +51,9 @@ class Profile:
     allowed: frozenset[str] | None = None
     details: bool = False
     chatgpt: bool = False
+    owner: str = "system"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    greeting: str | None = None
 
     def error_body(self, error: ServiceError) -> Json:
         """The error as this service words it."""
@@ -82,6 +89,8 @@ PROFILES = {
             encrypted_content="empty",
             stream="llama.cpp",
             int_codes=True,
+            owner="llamacpp",
+            headers={"server": "llama.cpp"},
         ),
         Profile(
             "ollama",
@@ -92,6 +101,8 @@ PROFILES = {
             encrypted_content="plain",
             stream="ollama",
             constant_ids=True,
+            owner="library",
+            greeting="Ollama is running",
         ),
         Profile(
             "openrouter",
@@ -104,8 +115,14 @@ PROFILES = {
             failures_in_body=True,
         ),
         Profile("azure"),
-        Profile("litellm", any_model=True),
-        Profile("lmstudio", rules="loose", any_model=True, encrypted_content="empty"),
+        Profile("litellm", any_model=True, headers={"x-litellm-version": "1.109.1"}),
+        Profile(
+            "lmstudio",
+            rules="loose",
+            any_model=True,
+            encrypted_content="empty",
+            owner="organization_owner",
+        ),
         Profile(
             "vllm",
             rules="loose",
@@ -113,6 +130,7 @@ PROFILES = {
             encrypted_content="empty",
             stream="vllm",
             int_codes=True,
+            owner="vllm",
         ),
         Profile(
             "transformers",

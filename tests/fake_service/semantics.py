@@ -48,7 +48,7 @@ class Account:
         verified: bool = True,
     ) -> None:
         self.profile = profile
-        self.models = live_models(models)
+        self.models = live_models(models, profile.owner)
         self.plain_models = set(PLAIN)
         self.strict = strict
         self.verified = verified

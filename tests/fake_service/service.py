@@ -52,6 +52,8 @@ class FakeService:
         self.profile = PROFILES[profile]
         self.api_key = api_key
         self.requests: list[Recorded] = []
+        # Those that only ask what this is, as they say of themselves: no test counts them.
+        self.probes: list[Recorded] = []
         self.connections = 0
         self._account = Account(self.profile, models=models, strict=strict, verified=verified)
         self._cut = cut
@@ -197,8 +199,10 @@ class FakeService:
         record = self._record(request)
         exchange = self._exchange(connection, record)
         try:
-            self._check_key(request)
             url = urlsplit(request.target)
+            if url.path == "/" and self.profile.greeting:
+                return exchange.send(200, self.profile.greeting.encode(), "text/plain")
+            self._check_key(request)
             if (request.method, url.path) == ("POST", "/v1/responses"):
                 return self._respond(exchange, record)
             query = dict(parse_qsl(url.query))
@@ -227,7 +231,8 @@ class FakeService:
         url = urlsplit(request.target)
         record = Recorded(request.method, url.path, request.headers, body, request.raw, url.query)
         with self._changed:
-            self.requests.append(record)
+            probe = request.headers.get("user-agent", "").endswith("(probe)")
+            (self.probes if probe else self.requests).append(record)
             self._changed.notify_all()
         return record
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_type
+from dataclasses import dataclass
+from typing import Any, assert_type
 
 from codex_magic import (
     APIError,
@@ -18,6 +19,7 @@ from codex_magic import (
     InputText,
     ModelPage,
     OutputItem,
+    ParsedResponse,
     RateLimitError,
     Reasoning,
     Reply,
@@ -118,6 +120,56 @@ def everything(client: CodexClient) -> None:
             assert_type(item.encrypted_content, str | None)
         items.append(item)
     client.responses.create(model="m", input=items, previous_response_id=response.id)
+
+
+@dataclass
+class Person:
+    """What an answer is to become."""
+
+    name: str
+
+
+@dataclass
+class City:
+    """What else it may become."""
+
+    name: str
+
+
+def values(client: CodexClient) -> str:
+    """Have answers as values; what no type checker can name is not checked."""
+    parsed = client.responses.parse(model="m", input="Who?", text_format=Person)
+    assert_type(parsed, ParsedResponse[Person])
+    assert_type(
+        client.responses.parse(input="?", text_format=list[Person]).output_parsed[0], Person
+    )
+    either = client.responses.parse(input="?", text_format=Person | City)
+    assert_type(either, ParsedResponse[Any])
+    by_schema = client.responses.parse(input="?", text_format={"type": "object"})
+    assert_type(by_schema, ParsedResponse[Any])
+    with client.responses.stream(input="?", text_format=Person | City) as some:
+        assert_type(some.get_final_response(), ParsedResponse[Any | None])
+    with client.responses.stream(model="m", input="Who?", text_format=Person) as stream:
+        for event in stream:
+            assert_type(event, ResponseStreamEvent)
+        person = stream.get_final_response().output_parsed
+        assert_type(person, Person | None)
+    with client.responses.stream(input="?") as plain:
+        assert_type(plain, ResponseStream)
+    return person.name if person else parsed.output_parsed.name
+
+
+async def asynchronous_values(client: AsyncCodexClient) -> None:
+    """Do the same with the twin."""
+    parsed = await client.responses.parse(input="Who?", text_format=Person)
+    assert_type(parsed, ParsedResponse[Person])
+    either = await client.responses.parse(input="?", text_format=Person | City)
+    assert_type(either, ParsedResponse[Any])
+    async with client.responses.stream(input="Who?", text_format=Person) as stream:
+        assert_type((await stream.get_final_response()).output_parsed, Person | None)
+    waited = await client.responses.stream(input="Who?", text_format=list[Person])
+    assert_type((await waited.get_final_response()).output_parsed, list[Person] | None)
+    assert_type(await client.responses.stream(input="?"), AsyncResponseStream)
 
 
 def errors(client: CodexClient) -> float | None:
