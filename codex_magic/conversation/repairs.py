@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ..api.client import AsyncCodexClient
@@ -31,12 +31,15 @@ _COSMETIC = (
 )
 # Stands among refused fields for schemas that the service cannot enforce.
 _STRICT = "strict"
-_NO_CHAIN = ("previous_response", "previous response", "zero data retention")
+_ZERO_RETENTION = "zero data retention"
+_NO_CHAIN = ("previous_response", "previous response", _ZERO_RETENTION)
 _BAD_SEAL = re.compile(
     r"invalid_encrypted_content|encrypted content for item|item with id '|item '\w+' of type"
     r"|required following item|required 'reasoning' item|array too long.*maximum length 0"
     r"|input\[\d+\]\.(summary|id|encrypted_content|content)'|item\['content'\] is empty"
 )
+LOCKED = "Another kernel is asking in the service's conversation: its answer comes first."
+_LOCKED_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)
 _BROKEN_CALLS = ("no tool output found", "no tool call found", "duplicate item found")
 _BAD_SCHEMA = frozenset({"invalid_function_parameters", "invalid_json_schema"})
 # Codes of a failure in mid-stream that may be gone a moment later; some send the HTTP status.
@@ -114,9 +117,15 @@ class Repairs:
         self._successors = successors
         self._asked = asked
         self._tried: set[str] = set()
+        self._waits = 0
+        # Seconds to wait before the next try.
+        self.pause = 0.0
 
     async def repair(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Return what was changed so that another try makes sense, or None where nothing does."""
+        self.pause = 0.0
+        if error.code == "conversation_locked":
+            return self._wait(error)
         for name, attempt in _REPAIRS.items():
             if name not in self._tried:
                 said = await attempt(self, error, model, plan)
@@ -125,6 +134,21 @@ class Repairs:
                     return said
         # Several fields may be refused, one after the other; each is refused once.
         return self._without_field(error, model)
+
+    def _wait(self, error: APIError) -> str | None:
+        """Wait while another kernel is asking in the service's conversation."""
+        if self._waits == len(_LOCKED_PAUSES):
+            error.message = (
+                f"{error.message} Another kernel is asking in it: run this again when that is "
+                "answered, or with --state stateless."
+            )
+            return None
+        self.pause, self._waits = _LOCKED_PAUSES[self._waits], self._waits + 1
+        link = self._conversation.link
+        if link:
+            # It will hold what the other one said.
+            self._conversation.link = replace(link, doubted=True)
+        return LOCKED if self._waits == 1 else ""
 
     async def _succeed(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Ask the closest live successor of the default model where the service retired it."""
@@ -224,7 +248,8 @@ _REPAIRS: dict[str, Callable[[Repairs, APIError, str, Plan], Awaitable[str | Non
 
 def _keeps_nothing(error: APIError, plan: Plan) -> bool:
     """Whether an error says that the service has nothing to go on from, or will keep nothing."""
-    if isinstance(error, IgnoredStateError):
+    text = f"{error.code} {error.message}".lower()
+    if isinstance(error, IgnoredStateError) or _ZERO_RETENTION in text:
         return True
     if not isinstance(error, InvalidRequestError):
         return False
@@ -233,7 +258,6 @@ def _keeps_nothing(error: APIError, plan: Plan) -> bool:
         return True
     if _names("store", error):
         return True
-    text = f"{error.code} {error.message}".lower()
     lost = isinstance(error, NotFoundError) or any(words in text for words in _NO_CHAIN)
     return bool(plan.previous_response_id and lost)
 

@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from ..api.backends import Backend
-from ..api.items import (
-    Json,
-    OutputRefusal,
-    OutputText,
-    Response,
-    ResponseOutputMessage,
-    Usage,
-)
+from ..api.items import Json, Usage
 from ..api.replay import replay
 from ..api.requests import encode
+from .answers import BREAK, CALLS, INTERRUPTED_MARK, OUTPUTS, marked, spoken, usable, words_of
+from .plans import Link, Plan, State, next_lineage
 
-State = Literal["stateless", "previous_response_id", "conversation"]
+__all__ = [
+    "BREAK",
+    "INTERRUPTED_MARK",
+    "Change",
+    "Conversation",
+    "Edited",
+    "Kind",
+    "Link",
+    "Plan",
+    "Recorded",
+    "Removed",
+    "Reordered",
+    "State",
+    "Status",
+    "Turn",
+    "lineage",
+    "new_id",
+    "words_of",
+]
+
 Status = Literal["completed", "incomplete", "interrupted", "failed"]
-
-# Stands between the messages of one answer.
-BREAK = "\n\n"
-# What the model reads in place of the rest of an answer that was cut off.
-INTERRUPTED_MARK = "[The answer was interrupted here.]"
-
-
-def words_of(response: Response) -> str:
-    """Return the words of all messages, a blank line between them; a refusal is words, too."""
-    messages = [item for item in response.output if isinstance(item, ResponseOutputMessage)]
-    return BREAK.join(words for message in messages if (words := _words(message)))
-
-
-def _words(message: ResponseOutputMessage) -> str:
-    words = []
-    for part in message.content:
-        if isinstance(part, OutputText):
-            words.append(part.text)
-        elif isinstance(part, OutputRefusal):
-            words.append(part.refusal)
-    return "".join(words)
+Kind = Literal["turn", "summary"]
 
 
 def new_id() -> str:
-    """Return an id that no other turn has."""
+    """Return an id that nothing else has."""
     return uuid.uuid4().hex[:12]
 
 
@@ -75,6 +67,12 @@ class Turn:
         started: Seconds since 1970.
         error: Why it failed or broke off, in one line.
         id: What it is called by.
+        key: Which cell asked it, and which question of the cell's run it was; empty for none.
+        hidden: Whether it is shown, and not sent.
+        pinned: Whether it stays when the conversation is compacted.
+        sent: What went along with the question, in words.
+        digest: A hash of what was asked; empty where the answer cannot be used again.
+        kind: "summary" for what a compaction made of earlier turns.
     """
 
     prompt: str
@@ -92,19 +90,30 @@ class Turn:
     started: float = field(default_factory=time.time)
     error: str | None = None
     id: str = field(default_factory=new_id)
+    key: str = ""
+    hidden: bool = False
+    pinned: bool = False
+    sent: str = ""
+    digest: str = ""
+    kind: Kind = "turn"
     _encoded: dict[tuple[str, bool], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def counts(self) -> bool:
-        """Whether later requests carry it: a question that got no answer at all does not."""
-        return self.status != "failed"
+        """Whether later requests carry it: no failed question, and nothing that is hidden."""
+        return self.status != "failed" and not self.hidden
 
     @property
     def pending(self) -> bool:
         """Whether the model waits for the output of a call: nothing can follow it before that."""
-        answered = {item.get("call_id") for item in self.output if item.get("type") in _OUTPUTS}
-        calls = [item for item in self.output if item.get("type") in _CALLS]
+        answered = {item.get("call_id") for item in self.output if item.get("type") in OUTPUTS}
+        calls = [item for item in self.output if item.get("type") in CALLS]
         return any(call.get("call_id") not in answered for call in calls)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it is what a service made of earlier turns, which no other can read."""
+        return self.kind == "summary" and any(i.get("type") == "compaction" for i in self.input)
 
     def encoded(self, backend: Backend, model: str, service: str, *, sealed: bool = True) -> bytes:
         """
@@ -121,134 +130,101 @@ class Turn:
         same = sealed and self.service == service and self.model == model
         key = (backend.name, same)
         if key not in self._encoded:
-            items = replay(self._items(), backend, same_model=same)
+            items = self._sent(backend, same=same)
             self._encoded[key] = b",".join(encode(item) for item in items)
         return self._encoded[key]
 
+    def _sent(self, backend: Backend, *, same: bool) -> Iterable[Json]:
+        if not self.sealed:
+            return replay(self._items(), backend, same_model=same)
+        # What a service compacted goes back to it as it came; another one gets the words.
+        return self.input if same else replay(spoken(self.text), backend, same_model=False)
+
     def _items(self) -> Iterable[Json]:
-        usable = _usable(self.output, cut=self.status != "completed")
+        kept = usable(self.output, cut=self.status != "completed")
         if self.status != "interrupted":
-            return (*self.input, *usable)
+            return (*self.input, *kept)
         # What was cut off has no seal and no end: its words are kept, its reasoning is not.
-        kept = [item for item in usable if item.get("type") != "reasoning"]
-        return (*self.input, *kept[:-1], *_marked(kept[-1:]))
-
-
-_CALLS = frozenset({"function_call", "custom_tool_call"})
-_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
-
-
-def _usable(output: Iterable[Json], *, cut: bool) -> list[Json]:
-    """
-    Return the items of an answer that can be sent again: services leave things out.
-
-    Args:
-        output: The items, as they came.
-        cut: Whether the answer ended before its end; half a message is of use, half a call is not.
-    """
-    kept = [item for item in output if _is_sound(item) and not (cut and _is_half(item))]
-    return [
-        {**item, "role": item.get("role") or "assistant"} if item["type"] == "message" else item
-        for item in kept
-    ]
-
-
-def _is_sound(item: Json) -> bool:
-    kind = item.get("type")
-    if kind == "message":
-        return bool(item.get("content"))
-    if kind not in _CALLS:
-        return bool(kind)
-    said = item.get("arguments", item.get("input"))
-    return bool(item.get("call_id") and item.get("name") and isinstance(said, str))
-
-
-def _is_half(item: Json) -> bool:
-    if item["type"] == "message":
-        return False
-    if item.get("status") not in (None, "completed"):
-        return True
-    return item["type"] == "function_call" and not _is_json(item["arguments"])
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _marked(last: Sequence[Json]) -> list[Json]:
-    """Return an interrupted turn's last item, ended so that a model can read it."""
-    mark: Json = {"type": "output_text", "text": INTERRUPTED_MARK, "annotations": []}
-    if last and last[0].get("type") == "message":
-        parts = last[0].get("content") or ()
-        said = "".join(part.get("text") or part.get("refusal") or "" for part in parts)
-        mark["text"] = f"{said}\n\n{INTERRUPTED_MARK}" if said else INTERRUPTED_MARK
-        return [{"type": "message", "role": "assistant", "content": [mark]}]
-    return [*last, {"type": "message", "role": "assistant", "content": [mark]}]
+        kept = [item for item in kept if item.get("type") != "reasoning"]
+        return (*self.input, *kept[:-1], *marked(kept[-1:]))
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A conversation that a service keeps, and what it holds."""
+class Recorded:
+    """A turn was added, in the place of others that asked the same."""
 
-    conversation_id: str
-    service: str
-    lineage: int
+    turn: Turn
+    replaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """
-    How the next request carries the conversation.
+class Removed:
+    """Turns were taken away."""
 
-    Attributes:
-        state: The mode that it really goes in.
-        history: Earlier turns that go with it, encoded.
-        turns: How many they are.
-        previous_response_id: The response that it follows.
-        conversation_id: The service's conversation that it joins; empty for one yet to be made.
-        lineage: The number of the turns before it.
-    """
+    turn_ids: tuple[str, ...]
 
-    state: State
-    history: tuple[bytes, ...] = ()
-    turns: int = 0
-    previous_response_id: str | None = None
-    conversation_id: str | None = None
-    lineage: int = 0
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A turn was changed; it keeps its id and its place."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Reordered:
+    """The turns stand in this order now."""
+
+    turn_ids: tuple[str, ...]
+
+
+Change = Recorded | Removed | Edited | Reordered
 
 
 def lineage(turns: Iterable[Turn]) -> int:
     """Return a number that stands for these turns in this order."""
     number = 0
     for turn in turns:
-        number = _next(number, turn.id)
+        number = next_lineage(number, turn.id)
     return number
-
-
-def _next(number: int, turn_id: str) -> int:
-    # Stable across processes, so that what one kernel wrote down holds in the next.
-    digest = hashlib.blake2b(f"{number} {turn_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
 
 
 class Conversation:
     """
     What was said under one name.
 
-    The local transcript is always whole, whatever the service keeps. ``record`` and ``undo`` are
-    the only ways to change it; both may be called on any thread.
+    The local transcript is always whole, whatever the service keeps. It changes by the methods
+    below alone; they may be called on any thread.
+
+    Args:
+        name: What the user calls it.
+        id: What it is called by for ever.
+        instructions: Asked with in the place of the configured ones; empty for these.
+        notebook: Where it was begun.
+        turns: What was said before.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        id: str = "",
+        instructions: str = "",
+        notebook: str = "",
+        turns: Iterable[Turn] = (),
+    ) -> None:
         self.name = name
+        self.id = id or new_id()
+        self.instructions = instructions
+        self.notebook = notebook
+        # The mode that it was taken over in; None for the configured one.
+        self.state: State | None = None
+        # Told of every change after it has been made; the store listens.
+        self.on_change: Callable[[Change], None] | None = None
         self.link: Link | None = None
         # Held while a question is on its way: two askers take turns.
         self.turn = asyncio.Lock()
-        self._turns: tuple[Turn, ...] = ()
+        self._turns: tuple[Turn, ...] = tuple(turns)
         self._lock = threading.Lock()
 
     @property
@@ -257,7 +233,15 @@ class Conversation:
         return self._turns
 
     def plan(
-        self, state: State, backend: Backend, model: str, service: str, *, sealed: bool = True
+        self,
+        state: State,
+        backend: Backend,
+        model: str,
+        service: str,
+        *,
+        sealed: bool = True,
+        key: str = "",
+        replaces: Collection[str] = (),
     ) -> Plan:
         """
         Return how the next request carries what was said.
@@ -268,24 +252,34 @@ class Conversation:
             model: The model that is asked.
             service: The service's identity.
             sealed: Whether the service reads the sealed reasoning that it made.
+            key: Which cell asks: what it asked before is not sent.
+            replaces: Further turns that are not sent, as the answer goes in their place.
         """
-        turns = [turn for turn in self._turns if turn.counts]
-        plan = Plan("stateless", lineage=lineage(turns))
+        standing = self._turns
+        replaced = tuple(turn.id for turn in standing if _is_asked_again(turn, key, replaces))
+        turns = [turn for turn in standing if turn.counts and turn.id not in replaced]
+        plan = Plan(
+            "stateless",
+            lineage=lineage(turns),
+            instructions=self.instructions,
+            replaced=replaced,
+        )
         if state == "conversation" and backend.conversations != "no":
-            link = self.link
-            if link and link.service == service and link.lineage == plan.lineage:
-                return replace(plan, state=state, conversation_id=link.conversation_id)
-            plan = replace(plan, state=state, conversation_id="")
+            plan = _joining(replace(plan, state=state), self.link, turns, service)
+            turns = turns[len(plan.held) :]
         elif state == "previous_response_id" and backend.chains != "no":
             position, response_id = _anchor(turns, service)
             plan = replace(plan, state=state, previous_response_id=response_id)
             turns = turns[position:]
-        pieces = (turn.encoded(backend, model, service, sealed=sealed) for turn in turns)
-        return replace(plan, history=tuple(filter(None, pieces)), turns=len(turns))
+        pieces = [(turn.id, turn.encoded(backend, model, service, sealed=sealed)) for turn in turns]
+        history = tuple(piece for _, piece in pieces if piece)
+        return replace(plan, history=history, turns=len(turns), carried=tuple(pieces))
 
     def record(self, turn: Turn, plan: Plan, *, refused: bool = False) -> Turn:
         """
-        Add a turn, and remember what the service now holds; return it as it was kept.
+        Add a turn in the place of those that asked the same; return it as it was kept.
+
+        Where nothing at all was answered, an earlier answer stays.
 
         Args:
             turn: What was asked, and what came of it.
@@ -293,10 +287,16 @@ class Conversation:
             refused: Whether the service took nothing of it.
         """
         with self._lock:
-            kept = replace(turn, lineage=_next(plan.lineage, turn.id))
-            self._turns = (*self._turns, kept)
+            gone = [t for t in self._turns if _is_asked_again(t, turn.key, plan.replaced)]
+            if turn.status == "failed":
+                gone = [earlier for earlier in gone if earlier.status == "failed"]
+            replaced = tuple(earlier.id for earlier in gone)
+            pinned = turn.pinned or any(earlier.pinned for earlier in gone)
+            kept = replace(turn, lineage=next_lineage(plan.lineage, turn.id), pinned=pinned)
+            self._turns = (*(t for t in self._turns if t.id not in replaced), kept)
             if plan.state == "conversation" and not refused:
                 self.link = self._linked(kept, plan)
+        self._tell(Recorded(kept, replaced))
         return kept
 
     @staticmethod
@@ -305,24 +305,79 @@ class Conversation:
         # without an output blocks it: begin anew.
         if turn.status != "completed" or turn.pending or not plan.conversation_id:
             return None
-        return Link(plan.conversation_id, turn.service, turn.lineage)
+        held = plan.holding(turn.id, (*turn.input, *turn.output))
+        return Link(plan.conversation_id, turn.service, held, doubted=False)
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Take back the last ``count`` turns and return them; the next question will not know them."""
         with self._lock:
-            keep = max(len(self._turns) - count, 0)
+            keep = max(len(self._turns) - max(count, 0), 0)
             taken, self._turns = self._turns[keep:], self._turns[:keep]
+        self._removed(taken)
         return taken
+
+    def drop(self, turn_ids: Collection[str]) -> tuple[Turn, ...]:
+        """Take these turns away and return them; ids that are not there are passed over."""
+        with self._lock:
+            taken = tuple(turn for turn in self._turns if turn.id in turn_ids)
+            self._turns = tuple(turn for turn in self._turns if turn.id not in turn_ids)
+        self._removed(taken)
+        return taken
+
+    def amend(self, turn_id: str, **changes: Any) -> Turn:
+        """
+        Change a turn (``hidden``, ``pinned``, ``sent``) and return it; it keeps its place.
+
+        Raises:
+            KeyError: There is no turn of that id.
+        """
+        with self._lock:
+            changed = {t.id: replace(t, **changes) for t in self._turns if t.id == turn_id}
+            amended = changed[turn_id]
+            self._turns = tuple(changed.get(turn.id, turn) for turn in self._turns)
+        self._tell(Edited(amended))
+        return amended
+
+    def sum_up(self, summary: Turn, turn_ids: Collection[str]) -> None:
+        """Put a summary first, and take away the turns that it stands for."""
+        with self._lock:
+            gone = tuple(turn.id for turn in self._turns if turn.id in turn_ids)
+            rest = (turn for turn in self._turns if turn.id not in gone)
+            self._turns = (summary, *rest)
+            order = tuple(turn.id for turn in self._turns)
+        self._tell(Recorded(summary, gone))
+        self._tell(Reordered(order))
+
+    def _removed(self, taken: Sequence[Turn]) -> None:
+        if taken:
+            self._tell(Removed(tuple(turn.id for turn in taken)))
+
+    def _tell(self, change: Change) -> None:
+        if self.on_change is not None:
+            self.on_change(change)
 
     def __repr__(self) -> str:
         return f"Conversation({self.name!r}, {len(self._turns)} turns)"
+
+
+def _is_asked_again(turn: Turn, key: str, turn_ids: Collection[str]) -> bool:
+    return turn.id in turn_ids or bool(key and turn.key == key)
+
+
+def _joining(plan: Plan, link: Link | None, turns: Sequence[Turn], service: str) -> Plan:
+    """Return a plan that goes on in the service's conversation, as far as it holds these turns."""
+    if link is None or link.service != service:
+        return replace(plan, conversation_id="")
+    kept = link.kept([turn.id for turn in turns])
+    outdated = link.doubted or len(kept) != len(link.held)
+    return replace(plan, conversation_id=link.conversation_id, held=kept, outdated=outdated)
 
 
 def _anchor(turns: Iterable[Turn], service: str) -> tuple[int, str | None]:
     """Return the last response that stands for just the turns up to it, and how many these are."""
     position, response_id, running = 0, None, 0
     for index, turn in enumerate(turns, start=1):
-        running = _next(running, turn.id)
+        running = next_lineage(running, turn.id)
         if _can_follow(turn, service) and turn.lineage == running:
             position, response_id = index, turn.response_id
     return position, response_id

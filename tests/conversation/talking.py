@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from codex_magic.api.auth import Service, service_at
 from codex_magic.api.calls import CallOptions, Retry
 from codex_magic.api.events import StreamEvent
 from codex_magic.api.retries import RetryPolicy
 from codex_magic.api.transport import AsyncTransport
+from codex_magic.conversation.editing import Again
 from codex_magic.conversation.repairs import Experience
-from codex_magic.conversation.session import Asking, Ended, Notice, Question, Session, Signal
+from codex_magic.conversation.session import (
+    Asking,
+    Emit,
+    Ended,
+    Notice,
+    Question,
+    Session,
+    Signal,
+)
 from codex_magic.conversation.turns import Conversation, State, Turn
 from codex_magic.engine import Engine, Job
 from tests.fake_service import FakeService
@@ -25,12 +34,26 @@ MODEL = "gpt-5.6-terra"
 STATES: tuple[State, ...] = ("stateless", "previous_response_id", "conversation")
 PARAMS: Json = {"reasoning": {"summary": "auto"}}
 OURS = frozenset({"reasoning.summary", "text.verbosity", "include", "store"})
-PATIENCE = 10.0
+PATIENCE = 20.0
+
+T = TypeVar("T")
 
 
 def at(service: FakeService, backend: str | None = "openai") -> Service:
     """The fake service as a kind of service; None is what its address tells."""
     return service_at(service.base_url, backend=backend, key=service.api_key)
+
+
+def question(prompt: str, **fields: Any) -> Question:
+    """A question as a notebook asks it."""
+    given = {
+        "input": ({"type": "message", "role": "user", "content": prompt},),
+        "model": MODEL,
+        "params": PARAMS,
+        "ours": OURS,
+        **fields,
+    }
+    return Question(prompt, **given)
 
 
 @dataclass(frozen=True)
@@ -80,19 +103,46 @@ class Talk:
         **fields: Any,
     ) -> Job[Signal, Ended]:
         """Send a question."""
+        joined = conversation if conversation is not None else self.conversation
+        asked = question(prompt, **fields)
+
+        async def run(session: Session, emit: Emit) -> Ended:
+            return await session.run(joined, asked, emit)
+
+        return self.submit(service, run, retries=retries)
+
+    def submit(
+        self,
+        service: FakeService | Service,
+        work: Callable[[Session, Emit], Awaitable[T]],
+        *,
+        retries: int = 2,
+    ) -> Job[Signal, T]:
+        """Begin any work of a session."""
         meant = at(service) if isinstance(service, FakeService) else service
-        joined = conversation or self.conversation
-        given = {"model": MODEL, "params": PARAMS, "ours": OURS, **fields}
-        asked = Question(prompt, ({"type": "message", "role": "user", "content": prompt},), **given)
         options = CallOptions(meant, RetryPolicy(retries), 20.0, {})
 
-        async def run(emit: Callable[[Signal], None]) -> Ended:
+        async def run(emit: Emit) -> T:
             if not self._pool:
                 self._pool.append(AsyncTransport())
             session = Session(meant, self._pool[0], options, self.experience)
-            return await session.run(joined, asked, emit)
+            return await work(session, emit)
 
         return self._engine.submit(run)
+
+    def do(
+        self, service: FakeService | Service, work: Callable[[Session, Emit], Awaitable[T]]
+    ) -> T:
+        """Do any work of a session, and return what comes of it."""
+        job = self.submit(service, work)
+        job.rest(PATIENCE)
+        assert job.done, "the work has not ended"
+        return job.future.result(0)
+
+    def again(self, service: FakeService | Service, again: Again, **fields: Any) -> Told:
+        """Ask a question that was asked before, as an editing command has it."""
+        asked = {"input": again.input, "replaces": again.replaces, "key": again.key, **fields}
+        return self.ask(service, again.prompt, **asked)
 
     def ask(self, service: FakeService | Service, prompt: str = "Hello", **fields: Any) -> Told:
         """Send a question and wait for how it ends."""
@@ -150,10 +200,14 @@ def refusals(*services: FakeService) -> list[tuple[str, int]]:
 
 def seen(service: FakeService) -> list[str]:
     """What the model saw of the messages at the last question, the roles by their first letter."""
-    messages = [item for item in asked(service)[-1].context if item.get("role")]
-    return [f"{item['role'][0]}: {words(item)}" for item in messages]
+    return lines(asked(service)[-1].context)
 
 
 def kinds(items: Sequence[Json]) -> list[str]:
     """The types of items."""
     return [str(item.get("type", "message")) for item in items]
+
+
+def lines(context: Sequence[Json]) -> list[str]:
+    """The messages among some items, the roles by their first letter."""
+    return [f"{item['role'][0]}: {words(item)}" for item in context if item.get("role")]

@@ -284,7 +284,7 @@ def test_two_askers_take_turns(talk: Talk, service: FakeService, state: State) -
     service.release()
     first, second = told(one, taken), told(two)
 
-    assert "Waited for the question before it in this conversation." == waiting
+    assert "The question before it in this conversation goes first." == waiting
     assert 1 == sent_meanwhile
     assert ["First.", "Second."] == [first.turn.text, second.turn.text]
     assert ["u: One", "a: First.", "u: Two"] == seen(service)

@@ -304,7 +304,8 @@ def test_undo_takes_the_last_turns(state: State) -> None:
 
     assert (last, 2) == (taken, len(conversation.turns))
     assert "resp_1" == (found.previous_response_id or "resp_1")
-    assert not found.conversation_id
+    held = [found.conversation_id, len(found.held), found.outdated]
+    assert held == (["conv_1", 2, True] if state == "conversation" else [None, 0, False])
     assert 2 == len(conversation.undo(5))
     assert ((), ()) == (conversation.undo(), conversation.turns)
 
