@@ -311,3 +311,8 @@ def _parser() -> MarkdownIt:
 _FORMATTER = formatters.HtmlFormatter(nowrap=True)
 _MARKDOWN = _parser()
 _BLOCKS = _parser().disable(["inline", "text_join", "mark_links"])
+
+
+def parse(source: str) -> list[Token]:
+    """Return the tokens of a text in Markdown, as ``render`` reads it."""
+    return _MARKDOWN.parse(well_formed(source), {})

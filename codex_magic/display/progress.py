@@ -23,12 +23,14 @@ def status_line(reply: Reply, silence: float) -> str:
 
 def footer(reply: Reply) -> str:
     """Return one line of plain text: the model, tokens, seconds, and what was sent."""
-    words = [reply.model, *_tokens(reply), f"{reply.seconds:.1f} s"]
+    words = [reply.model, *_tokens(reply)]
     if reply.status in ("incomplete", "interrupted"):
         words.insert(1, reply.status)
+    if reply.seconds:
+        words.append(f"{reply.seconds:.1f} s")
     if reply.sent:
         words.append(f"sent: {reply.sent}")
-    return DOT.join(words)
+    return DOT.join(filter(None, words))
 
 
 def printable(text: str) -> str:

@@ -48,7 +48,8 @@ class Reply:
         notices: What the user should know before the answer, a line each.
         remarks: What the user should know after it.
         seconds: How long it took so far.
-        sent: What went with the question, in words.
+        attached: What the question names, in words.
+        sent: All that went with the question, in words.
     """
 
     def __init__(self, prompt: str, *, model: str) -> None:
@@ -63,6 +64,9 @@ class Reply:
         self.error: CodexError | None = None
         self.notices: list[str] = []
         self.remarks: list[str] = []
+        self.attached = ""
+        # What its turn will be called by in the conversation.
+        self.turn_id = ""
         self.sent = ""
         # The number of the cell execution that has shown it already, so that a reply which is
         # also the cell's last value is not shown twice.
@@ -78,7 +82,11 @@ class Reply:
         reply = cls(turn.prompt, model=turn.model)
         reply.turn, reply.usage = turn, turn.usage
         reply.status = reply.stage = turn.status
+        reply.sent = turn.sent
         reply._text.settle(turn.text)
+        reply._reasoning.settle(_reasoning_of(turn))
+        if turn.error:
+            reply.remarks.append(turn.error)
         reply._ended = reply._began + turn.seconds
         return reply
 
@@ -136,7 +144,7 @@ class Reply:
 
     def _ask(self, asking: Asking) -> None:
         self.model, self.stage = asking.model, "waiting"
-        self.sent = _sent(asking.plan)
+        self.sent = _sent(asking.plan, self.attached)
         # An earlier try showed nothing that counts.
         self._text, self._reasoning = _Growing(), _Growing()
 
@@ -238,13 +246,20 @@ def is_notebook(shell: Any) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
+def _reasoning_of(turn: Turn) -> str:
+    """Return the reasoning summary that a turn's items hold."""
+    thoughts = [item for item in turn.output if item.get("type") == "reasoning"]
+    parts = [part for item in thoughts for part in item.get("summary") or ()]
+    return BREAK.join(text for part in parts if (text := str(part.get("text") or "")))
+
+
 def _part(event: Json, index: str = "") -> tuple[Any, ...]:
     """Return which part of the answer a piece belongs to."""
     return (event.get("item_id") or event.get("output_index"), event.get(index) or 0)
 
 
-def _sent(plan: Plan) -> str:
-    words = ["the prompt"]
+def _sent(plan: Plan, attached: str) -> str:
+    words = [attached or "the prompt"]
     if plan.turns:
         words.append(plural(plan.turns, "earlier turn"))
     if plan.previous_response_id:
