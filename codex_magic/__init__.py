@@ -165,6 +165,11 @@ if TYPE_CHECKING:
     from .api.parsed import (
         ParsedResponse,
     )
+    from .api.parsed_streams import (
+        AsyncParsedResponseStream,
+        AsyncParsedResponseStreamManager,
+        ParsedResponseStream,
+    )
     from .api.requests import (
         CodexWarning,
     )
@@ -181,10 +186,6 @@ if TYPE_CHECKING:
     )
     from .api.tokens import (
         TokenData,
-    )
-    from .assistant import (
-        aask,
-        ask,
     )
     from .display.reply import (
         Reply,
@@ -212,6 +213,10 @@ if TYPE_CHECKING:
         ServerError,
         StreamError,
         ToolError,
+    )
+    from .functions import (
+        aask,
+        ask,
     )
 
 # Where each public name lives.
@@ -267,12 +272,12 @@ _HOMES = {
     "api.models": "Model ModelPage",
     "api.pages": "AsyncPage AsyncPaginator SyncPage",
     "api.parsed": "ParsedResponse",
+    "api.parsed_streams": "AsyncParsedResponseStream AsyncParsedResponseStreamManager ParsedResponseStream",
     "api.requests": "CodexWarning",
     "api.response_calls": "CompactedResponse",
     "api.response_inputs": "InputTokenCount",
     "api.streams": "AsyncResponseStream AsyncResponseStreamManager ResponseStream",
     "api.tokens": "TokenData",
-    "assistant": "aask ask",
     "display.reply": "Reply",
     "errors": """
         APIConnectionError APIError APIStatusError APITimeoutError AnswerError
@@ -280,6 +285,7 @@ _HOMES = {
         IncompleteError InvalidRequestError NotFoundError ParseError QuotaExceededError
         RateLimitError RefusalError SchemaError ServerError StreamError ToolError
     """,
+    "functions": "aask ask",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -300,6 +306,8 @@ __all__ = [
     "AsyncOpenAI",
     "AsyncPage",
     "AsyncPaginator",
+    "AsyncParsedResponseStream",
+    "AsyncParsedResponseStreamManager",
     "AsyncResponseStream",
     "AsyncResponseStreamManager",
     "AuthError",
@@ -348,6 +356,7 @@ __all__ = [
     "OutputTokensDetails",
     "ParseError",
     "ParsedResponse",
+    "ParsedResponseStream",
     "PendingLogin",
     "Program",
     "ProgramOutput",

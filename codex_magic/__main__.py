@@ -61,7 +61,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _ask(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     # Imported here: `serve` does not need it.
-    from .assistant import ask_in_terminal
+    from .functions import ask_in_terminal
 
     prompt = _prompt(options.prompt)
     if not prompt.strip():

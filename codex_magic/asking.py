@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from .api.items import Json
-from .config import STATES, Codex
+from .config import CONTEXTS, DETAILS, STATES, Codex
 from .conversation.turns import State
 from .errors import ConfigError
+
+# Names of variables, paths or numbers; or the things themselves, alone, in a list, or by name.
+Named = Any
+Cells = str | int | Sequence[int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,22 @@ class Options:
     timeout: float | None = None
     param: Json = field(default_factory=dict)
     instructions: str | None = None
+    cells: Cells = None
+    outputs: bool = True
+    vars: Named = ()
+    figures: Named = ()
+    images: Named = ()
+    detail: str | None = None
+    files: Named = ()
+    error: bool | BaseException = False
+    locals: bool = False
+    context: str | None = None
     new: bool = False
     chat: str | None = None
     once: bool = False
     state: State | None = None
     store: bool | None = None
+    keep: bool = False
 
     def __post_init__(self) -> None:
         """
@@ -46,6 +62,12 @@ class Options:
         """
         if self.state and self.state not in STATES:
             raise ConfigError(f"There is no state {self.state!r}. Known: {', '.join(STATES)}.")
+        if self.detail and self.detail not in DETAILS:
+            raise ConfigError(f"There is no detail {self.detail!r}. Known: {', '.join(DETAILS)}.")
+        if self.context and self.context not in CONTEXTS:
+            raise ConfigError(
+                f"There is no context {self.context!r}. Known: {', '.join(CONTEXTS)}."
+            )
         if self.timeout is not None and not self.timeout > 0:
             raise ConfigError(f"--timeout {self.timeout:g}: seconds are more than 0.")
         for name in self.param:
@@ -78,11 +100,22 @@ class AskOptions(TypedDict, total=False):
     timeout: float | None
     param: Json
     instructions: str | None
+    cells: Cells
+    outputs: bool
+    vars: Named
+    figures: Named
+    images: Named
+    detail: str | None
+    files: Named
+    error: bool | BaseException
+    locals: bool
+    context: str | None
     new: bool
     chat: str | None
     once: bool
     state: State | None
     store: bool | None
+    keep: bool
 
 
 def parameters(options: Options, config: Codex) -> Json:
@@ -129,6 +162,7 @@ def unasked(options: Options) -> frozenset[str]:
         "text.verbosity": options.verbosity or "verbosity" in _inner(options, "text"),
         "include": "include" in options.param,
         "store": options.store is not None,
+        "instructions": options.instructions is not None or "instructions" in options.param,
     }
     return frozenset(path for path, named in asked.items() if not named)
 

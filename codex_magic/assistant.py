@@ -4,53 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Unpack
+from typing import Any, TypeVar
 
-from .api.calls import CallOptions, join_url
+from .api.calls import join_url
+from .api.downloads import download
 from .api.items import Json
 from .api.requests import join_body
-from .api.retries import RetryPolicy
 from .api.transport import AsyncTransport
-from .asking import AskOptions, Options, parameters, store_for, unasked
-from .config import SUCCESSORS, Codex
+from .asking import Options
+from .attaching import Attached
+from .config import Codex
+from .context.recorder import Recorder
+from .conversation.adopting import Adopted, adopt
+from .conversation.compaction import Compacted, compact
+from .conversation.editing import Again
 from .conversation.repairs import Experience
 from .conversation.session import (
     Ended,
-    Question,
     Session,
     Signal,
     model_for,
     plan_for,
     request_body,
 )
-from .conversation.turns import Conversation
+from .conversation.turns import Conversation, Plan, Turn
 from .display.reply import Reply
-from .display.screen import CellScreen, QuietScreen, Screen, TextScreen
+from .display.screen import QuietScreen, Screen
 from .engine import Engine, Job
-from .errors import AnswerInterrupted, APIError, CodexError, ConfigError
+from .errors import AnswerInterrupted, APIError, CodexError
 from .interrupts import Interrupts
+from .memory import Memory
+from .preparing import Ask, Preparing
 from .services import Choice, Services
 
-MAIN = "main"
 # Seconds that a cancelled question may take to say how it ended.
 _FAREWELL = 2.0
 _PATIENCE = 0.1
 _KEPT = "What arrived is kept in the conversation."
+_LARGEST_DOWNLOAD = 50_000_000
+# Seconds between two times that the words of a growing answer are put on disk.
+_KEPT_EVERY = 0.5
+_DAY = 86_400.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """A question that is ready to go: what, to whom, and in which conversation."""
+class Preview:
+    """
+    What would be sent.
 
-    question: Question
+    Attributes:
+        address: Where to.
+        body: The request, with all of its input.
+        attached: The question, and what goes along with it.
+        choice: Who would answer.
+        plan: How the conversation goes along.
+    """
+
+    address: str
+    body: Json
+    attached: Attached
     choice: Choice
-    conversation: Conversation
-    options: CallOptions
+    plan: Plan
 
 
 class Assistant:
@@ -60,14 +80,19 @@ class Assistant:
     Args:
         config: The settings.
         shell: The IPython shell, or None outside of one.
+        recorder: What the cells of that shell did; None where nobody looks.
     """
 
-    def __init__(self, config: Codex | None = None, shell: Any = None) -> None:
+    def __init__(
+        self, config: Codex | None = None, shell: Any = None, recorder: Recorder | None = None
+    ) -> None:
         self.config = config or Codex()
         self.shell = shell
         self.services = Services(self.config)
-        self.conversations: dict[str, Conversation] = {MAIN: Conversation(MAIN)}
-        self.current = MAIN
+        self.memory = Memory(self.config, shell)
+        self.preparing = Preparing(
+            self.config, self.services, self.memory, shell, recorder, self._fetch
+        )
         self.replies: list[Reply] = []
         self._experience = Experience()
         self._told: set[str] = set()
@@ -77,53 +102,52 @@ class Assistant:
     @property
     def conversation(self) -> Conversation:
         """The conversation that the next question joins."""
-        return self.conversations[self.current]
+        return self.memory.conversation
 
-    def new(self, name: str | None = None) -> Conversation:
-        """
-        Begin a conversation and make it the current one; the one before it keeps its name.
-
-        Raises:
-            ConfigError: There is one of that name already.
-        """
-        if name and name in self.conversations and self.conversations[name].turns:
-            raise ConfigError(f"There is a conversation {name!r} already: choose another name.")
-        return self.switch(name or self._free_name())
-
-    def switch(self, name: str) -> Conversation:
-        """Make the conversation of a name the current one; a new one is begun."""
-        self.current = name
-        return self.conversations.setdefault(name, Conversation(name))
-
-    def _free_name(self) -> str:
-        if not self.conversation.turns:
-            return self.current
-        return next(
-            name
-            for number in range(2, len(self.conversations) + 3)
-            if (name := f"{MAIN}-{number}") not in self.conversations
-        )
-
-    def ask(self, prompt: str, options: Options, screen: Screen) -> Reply:
+    def ask(
+        self, prompt: str, options: Options, screen: Screen, again: Again | None = None
+    ) -> Reply:
         """
         Ask, draw the answer as it comes, and return it.
+
+        Args:
+            prompt: The question.
+            options: What it asks for.
+            screen: Where the answer is drawn.
+            again: An earlier question that is asked again, or gone on with.
 
         Raises:
             CodexError: There is no answer, or only a part of it; the part is on the screen and in
                 the conversation.
             AnswerInterrupted: The user interrupted it; what arrived is kept as well.
         """
-        reply = Reply(prompt.strip("\n"), model=options.model or self.config.model)
+        reply = self.preparing.begun(prompt, options)
+        key = again.key if again else self.memory.key()
+        digest = self.preparing.digest(reply, options, key)
+        if kept := self.preparing.kept(digest, options, key):
+            return self._shown_again(kept, screen)
         with Interrupts() as interrupts, _shown(reply, screen):
             with interrupts.listening():
-                ask = self._prepare(reply, options, lambda: screen.draw(reply))
-            self._follow(self._start(ask, reply), reply, screen, interrupts)
+                choice = self.preparing.chosen(options, reply, lambda: screen.draw(reply))
+                ask = self.preparing.prepare(
+                    reply, options, choice, again=again, key=key, digest=digest
+                )
+            try:
+                self._follow(self._start(ask, reply), reply, screen, interrupts)
+            finally:
+                self._tell_of_trouble(reply)
         return _checked(reply)
 
     async def aask(self, prompt: str, options: Options) -> Reply:
         """Ask without blocking the caller's event loop, show nothing, and return the answer."""
-        reply = Reply(prompt.strip("\n"), model=options.model or self.config.model)
-        ask = await asyncio.to_thread(self._prepare, reply, options, lambda: None)
+        reply = self.preparing.begun(prompt, options)
+        key = self.memory.key()
+        digest = self.preparing.digest(reply, options, key)
+        if kept := self.preparing.kept(digest, options, key):
+            return self._shown_again(kept, QuietScreen())
+        choice = await asyncio.to_thread(self.preparing.chosen, options, reply, lambda: None)
+        # On this thread, because figures may be drawn.
+        ask = self.preparing.prepare(reply, options, choice, key=key, digest=digest)
         job = self._start(ask, reply)
         try:
             # Shielded: a cancelled question still says how it ended, to the conversation.
@@ -134,28 +158,67 @@ class Assistant:
             ended = waiting.result()
         except (asyncio.CancelledError, KeyboardInterrupt):
             job.cancel()
-            for signal in job.take(0):
+            for signal in job.take():
                 reply.apply(signal)
             reply.status = "interrupted"
             raise
-        for signal in (*job.take(0), ended):
+        for signal in (*job.take(), ended):
             reply.apply(signal)
+        await asyncio.to_thread(self._tell_of_trouble, reply)
         return _checked(reply)
 
-    def preview(self, prompt: str, options: Options) -> tuple[str, Json]:
+    def preview(self, prompt: str, options: Options) -> Preview:
         """Return where a question would go and what it would become; nothing is sent."""
         # The conversation is named, and not begun: this is only a look.
         look = replace(options, new=False, chat=None)
-        ask = self._prepare(Reply(prompt.strip("\n"), model=""), look, None)
+        reply = self.preparing.begun(prompt, options)
+        ask = self.preparing.prepare(reply, look, self.preparing.chosen(look, reply, None))
         question, service = ask.question, ask.choice.service
         model = model_for(question, service, self._experience)
-        conversation = self._looked_at(options)
+        conversation = self.preparing.looked_at(options)
         plan = plan_for(conversation, question, model, service, self._experience)
         if plan.conversation_id == "":
             plan = replace(plan, conversation_id="(made when this is asked)")
         body = request_body(question, plan, model, service, self._experience)
         encoded = join_body({**body, "stream": True}, [*plan.history, *question.input])
-        return join_url(service.base_url, "/responses"), json.loads(encoded)
+        address = join_url(service.base_url, "/responses")
+        return Preview(address, json.loads(encoded), ask.attached, ask.choice, plan)
+
+    def compact(self, options: Options) -> Compacted:
+        """Put a summary in the place of what was said in the current conversation."""
+        reply = self.preparing.begun("Sum up.", options)
+        choice = self.preparing.chosen(options, reply, lambda: None)
+        ask = self.preparing.prepare(reply, options, choice, again=Again("Sum up.", ()))
+
+        async def run(emit: Callable[[Signal], None]) -> Compacted:
+            session = Session(choice.service, self._pool(), ask.options, self._experience)
+            taken = self.memory.conversations
+            return await compact(session, ask.conversation, ask.question, emit, taken)
+
+        done = self._wait_for(run)
+        self.memory.put_aside(done.before)
+        self.memory.settle()
+        return done
+
+    def adopt(self, found_id: str) -> Adopted:
+        """Take over what lives under an id on the service, ``conv_…`` or ``resp_…``."""
+        for known in self.memory.conversations.values():
+            if known.link and known.link.conversation_id == found_id:
+                # Two conversations of ours for one of the service's would drift apart.
+                self.memory.switch(known.name)
+                return Adopted(known)
+        options = Options()
+        choice = self.preparing.chosen(options, Reply("", model=""), lambda: None)
+        calls = self.preparing.calls(choice, options)
+
+        async def run(emit: Callable[[Signal], None]) -> Adopted:
+            session = Session(choice.service, self._pool(), calls, self._experience)
+            return await adopt(session.client(emit), choice.service, found_id, found_id)
+
+        adopted = self._wait_for(run)
+        self.memory.adopt(adopted.conversation, whole=True)
+        self.memory.settle()
+        return adopted
 
     def warm_up(self) -> None:
         """Build what the first question needs, so that it need not wait for it."""
@@ -164,6 +227,7 @@ class Assistant:
             await self._pool().warm_up()
 
         self._engine.submit(connect)
+        self.memory.place(self.preparing.notebook.path())
 
     def close(self) -> None:
         """Cancel what is on its way, close the connections and end the engine."""
@@ -173,59 +237,29 @@ class Assistant:
                 await self._pools.popitem()[1].close()
 
         self._engine.cancel(_FAREWELL)
+        self.memory.close()
         if self._pools:
             self._engine.submit(disconnect).rest(_FAREWELL)
         self._engine.stop()
 
-    def _prepare(self, reply: Reply, options: Options, drawn: Callable[[], None] | None) -> Ask:
-        """Return the question that a reply is for, ready to go; without ``drawn``, for a look."""
-        if not reply.prompt.strip():
-            raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
-        # Without a history there is nothing that a service could keep.
-        state = "stateless" if options.once else options.state or self.config.state
-        store = store_for(options, self.config, state)
+    def _fetch(self, address: str) -> tuple[bytes, str]:
+        """Return what is at an address that the user wrote, and its type."""
 
-        def progress(line: str) -> None:
-            reply.stage = line
-            if drawn:
-                drawn()
+        async def fetch(emit: Callable[[Signal], None]) -> tuple[bytes, str]:
+            return await download(self._pool(), address, _LARGEST_DOWNLOAD)
 
-        choice = self.services.choose(
-            backend=options.backend,
-            model=options.model,
-            progress=progress,
-            start=drawn is not None,
-        )
-        reply.model = choice.model
-        question = Question(
-            prompt=reply.prompt,
-            input=({"type": "message", "role": "user", "content": reply.prompt},),
-            model=choice.model,
-            params=parameters(options, self.config),
-            ours=unasked(options),
-            state=state,
-            store=store,
-            successors=() if choice.named else SUCCESSORS,
-            once=options.once,
-        )
-        timeout = options.timeout or self.config.timeout
-        calls = CallOptions(choice.service, RetryPolicy(self.config.max_retries), timeout, {})
-        return Ask(question, choice, self._joined(options), calls)
+        return self._wait_for(fetch)
 
-    def _joined(self, options: Options) -> Conversation:
-        """Return the conversation that a question joins, which is the current one from now on."""
-        if options.once:
-            return self.conversation
-        if options.new:
-            return self.new(options.chat)
-        return self.switch(options.chat) if options.chat else self.conversation
-
-    def _looked_at(self, options: Options) -> Conversation:
-        """Return the conversation that a question would join; none is begun."""
-        if options.new:
-            return Conversation("")
-        name = options.chat or self.current
-        return self.conversations.get(name) or Conversation(name)
+    def _wait_for(self, work: Callable[[Callable[[Signal], None]], Coroutine[Any, Any, T]]) -> T:
+        """Return what work on the engine comes to; an interrupt ends it."""
+        job: Job[Signal, T] = self._engine.submit(work)
+        try:
+            while not job.done:
+                job.rest(_PATIENCE)
+        except KeyboardInterrupt:
+            job.cancel()
+            raise
+        return job.future.result()
 
     def _start(self, ask: Ask, reply: Reply) -> Job[Signal, Ended]:
         """Send a question; the job tells how it goes."""
@@ -234,11 +268,71 @@ class Assistant:
             self._told.add(ask.choice.notice)
             reply.notices.append(ask.choice.notice)
 
+        self._recall(ask.choice)
+        self._note_beginning(ask)
+
         async def run(emit: Callable[[Signal], None]) -> Ended:
             session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
-            return await session.run(ask.conversation, ask.question, emit)
+            ended = await session.run(ask.conversation, ask.question, emit)
+            self._remember(ask)
+            return ended
 
-        return self._engine.submit(run)
+        job = self._engine.submit(run)
+        if not ask.question.once:
+            # While the service thinks: a Jupyter server may be asked.
+            self.memory.hold(ask.conversation, self.preparing.notebook.path())
+        return job
+
+    def _recall(self, choice: Choice) -> None:
+        """Take over which model stands for the retired default, if another kernel knows."""
+        known, identity = self._experience.successor, choice.service.identity
+        if choice.named or (identity, choice.model) in known or self.memory.store is None:
+            return
+        found = self.memory.store.recall(_successor(identity, choice.model))
+        if isinstance(found, str):
+            known[identity, choice.model] = found
+
+    def _remember(self, ask: Ask) -> None:
+        """Keep for a day which model stands for the retired default."""
+        identity, model = ask.choice.service.identity, ask.question.model
+        found = self._experience.successor.get((identity, model))
+        if found and ask.question.successors and self.memory.store is not None:
+            key = _successor(identity, model)
+            if self.memory.store.recall(key) != found:
+                self.memory.store.remember(key, found, _DAY)
+
+    def _tell_of_trouble(self, reply: Reply) -> None:
+        """Wait until the turn is on disk; say it once where it is not."""
+        trouble = self.memory.settle()
+        if trouble and trouble not in self._told:
+            self._told.add(trouble)
+            reply.remarks.append(trouble)
+
+    def _shown_again(self, turn: Turn, screen: Screen) -> Reply:
+        """Show an answer that was given before, and return it."""
+        reply = Reply.of_turn(turn)
+        reply.notices.append("Kept from an earlier run: nothing was sent.")
+        self.replies.append(reply)
+        self._tell_of_trouble(reply)
+        screen.finish(reply)
+        return reply
+
+    def _note_beginning(self, ask: Ask) -> None:
+        """Keep the question on disk while it is on its way."""
+        question, journal = ask.question, self.memory.journal
+        if journal is None or question.once:
+            return
+        turn = Turn(
+            prompt=question.prompt,
+            input=question.input,
+            status="interrupted",
+            model=question.model,
+            service=ask.choice.service.identity,
+            key=question.key,
+            sent=question.sent,
+            id=question.turn_id,
+        )
+        journal.begin(ask.conversation, turn)
 
     def _pool(self) -> AsyncTransport:
         """Return the connections of the running loop: one pool for the kernel's life."""
@@ -251,6 +345,7 @@ class Assistant:
         self, job: Job[Signal, Ended], reply: Reply, screen: Screen, interrupts: Interrupts
     ) -> None:
         """Draw what a job tells until it has ended; an interrupt ends it."""
+        kept = time.monotonic()
         try:
             while True:
                 done = job.done
@@ -261,6 +356,9 @@ class Assistant:
                 if done:
                     break
                 screen.draw(reply)
+                if time.monotonic() - kept > _KEPT_EVERY:
+                    self.memory.grow(reply.turn_id, reply.text)
+                    kept = time.monotonic()
                 with interrupts.listening():
                     job.rest(screen.pause())
         except KeyboardInterrupt:
@@ -271,6 +369,11 @@ class Assistant:
             raise
         # An error that is none of the API is a mistake of ours, or of the settings.
         reply.apply(job.future.result())
+
+
+def _successor(identity: str, model: str) -> str:
+    """Return under which name a successor is kept."""
+    return f"successor {identity} {model}"
 
 
 @contextmanager
@@ -297,83 +400,3 @@ def _checked(reply: Reply) -> Reply:
             reply.error.message = f"{reply.error.message} {_KEPT}"
         raise reply.error
     return reply
-
-
-def current_assistant() -> Assistant:
-    """Return the assistant of the running shell, or one without a shell."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    magic = shell.find_line_magic("codex") if shell else None
-    found = getattr(getattr(magic, "__self__", None), "assistant", None)
-    return found if isinstance(found, Assistant) else _without_magics()
-
-
-@lru_cache(maxsize=1)
-def _without_magics() -> Assistant:
-    return Assistant()
-
-
-def screen_for(assistant: Assistant, *, ours: bool, quiet: bool, raw: bool) -> Screen:
-    """
-    Return where an answer is drawn.
-
-    Args:
-        assistant: Whose shell it is.
-        ours: Whether the whole cell is ours.
-        quiet: Show nothing.
-        raw: Show the Markdown source.
-    """
-    if quiet:
-        return QuietScreen()
-    if raw:
-        return TextScreen(sys.stdout)
-    if getattr(assistant.shell, "kernel", None) is not None:
-        return CellScreen(assistant.shell, ours=ours)
-    return TextScreen(sys.stdout, sys.stdout)
-
-
-def is_whole_cell(shell: Any) -> bool:
-    """Whether the running cell is one ``%codex`` line and nothing else, so that it is ours."""
-    request: Json = getattr(shell, "get_parent", dict)() or {}
-    code = str(request.get("content", {}).get("code", "")).strip()
-    return code.startswith("%codex") and "\n" not in code
-
-
-def ask(prompt: str, *, quiet: bool = True, **options: Unpack[AskOptions]) -> Reply:
-    """
-    Ask in the kernel's conversation, as ``%%codex`` does, and return the reply.
-
-    Args:
-        prompt: The question, in Markdown.
-        quiet: Show nothing while the answer comes; the reply shows itself as a cell's last value.
-        options: Those of ``%%codex``, by their long names.
-
-    Raises:
-        CodexError: There is no answer; the message says what to do.
-
-    >>> reply = ask("Why?", model="gpt-5.6-terra", effort="low")  # doctest: +SKIP
-    >>> reply.text, reply.usage  # doctest: +SKIP
-    """
-    assistant = current_assistant()
-    screen = screen_for(assistant, ours=False, quiet=quiet, raw=False)
-    reply = assistant.ask(prompt, Options(**options), screen)
-    if not quiet and assistant.shell is not None:
-        reply.shown_by = assistant.shell.execution_count
-    return reply
-
-
-async def aask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
-    """Ask as ``ask`` does, without blocking the event loop."""
-    return await current_assistant().aask(prompt, Options(**options))
-
-
-def ask_in_terminal(prompt: str, *, model: str | None, backend: str | None) -> int:
-    """Ask once, print the answer, and return the exit code; notes go to standard error."""
-    assistant = Assistant()
-    try:
-        options = Options(model=model, backend=backend)
-        assistant.ask(prompt, options, TextScreen(sys.stdout, sys.stderr))
-    finally:
-        assistant.close()
-    return 0

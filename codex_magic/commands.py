@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
-import shlex
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import conversation_commands
 from .asking import Options
-from .assistant import Assistant, is_whole_cell, screen_for
-from .conversation.turns import Turn
-from .display.progress import plural, printable, short
-from .display.reply import Reply
+from .assistant import Assistant, Preview
+from .command_words import cut, number, words
+from .context.budget import encoded_tokens, text_tokens
+from .context.gathering import defined_names
+from .conversation import editing
+from .conversation.editing import Again
+from .cost import dollars, price
+from .display.preview import preview_html, preview_text
+from .display.progress import plural, short
+from .display.reply import Reply, is_notebook
+from .display.sanitize import well_formed
 from .errors import CodexError, ConfigError
+from .functions import is_whole_cell, screen_for
 from .options import parse_line, usage
-
-_SHOWN = 70
-# What stands for the base64 of an image where a request is shown to a person.
-_LONG = 2_000
 
 
 def run_cell(assistant: Assistant, line: str, cell: str) -> None:
     """Ask what stands in a cell; words after the options on its first line belong to it."""
-    options, rest = parse_line(line)
+    options, rest = parse_line(line, _is_name(assistant))
     prompt = "\n".join(part for part in (rest, cell.strip("\r\n")) if part.strip())
     _ask(assistant, prompt, options, ours=_is_our_cell(assistant.shell))
 
@@ -38,7 +41,7 @@ def run_line(assistant: Assistant, line: str) -> Reply | None:
     command = COMMANDS.get(name or "status")
     if command:
         return command(assistant, rest.strip())
-    options, prompt = parse_line(line)
+    options, prompt = parse_line(line, _is_name(assistant))
     if not options and " " not in prompt and not prompt.endswith("?"):
         raise ConfigError(_suggestion(prompt))
     return _ask(assistant, prompt, options, ours=is_whole_cell(assistant.shell))
@@ -46,14 +49,16 @@ def run_line(assistant: Assistant, line: str) -> Reply | None:
 
 def ask(assistant: Assistant, rest: str) -> Reply | None:
     """ask [options] PROMPT: ask the model"""
-    options, prompt = parse_line(rest)
+    options, prompt = parse_line(rest, _is_name(assistant))
     return _ask(assistant, prompt, options, ours=is_whole_cell(assistant.shell))
 
 
-def new(assistant: Assistant, rest: str) -> None:
-    """new [NAME]: start a new conversation"""
-    conversation = assistant.new(rest or None)
-    print(f"Conversation {conversation.name!r} begins. The others keep their names.")
+def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> Reply | None:
+    options, more = parse_line(rest, _is_name(assistant))
+    if more:
+        raise ConfigError(f"%codex {command} takes options and no words: not {more!r}.")
+    shell = assistant.shell
+    return _ask(assistant, again.prompt, options, ours=is_whole_cell(shell), again=again)
 
 
 def status(assistant: Assistant, rest: str) -> None:
@@ -78,7 +83,7 @@ def status(assistant: Assistant, rest: str) -> None:
 def config(assistant: Assistant, rest: str) -> None:
     """config [NAME=VALUE …]: show the settings, or change them"""
     named = []
-    for word in _words(rest):
+    for word in words(rest):
         name, equals, value = word.partition("=")
         if equals:
             assistant.config.assign(name, value)
@@ -90,30 +95,7 @@ def config(assistant: Assistant, rest: str) -> None:
     for name, value, default, meaning in rows:
         if not named or name in named:
             mark = " " if value == default else "*"
-            print(f"{mark} {name:<12} {_cut(repr(value), 44):<45} {meaning}")
-
-
-def history(assistant: Assistant, rest: str) -> None:
-    """history [-n N]: what was said in this conversation"""
-    turns = assistant.conversation.turns
-    words = _words(rest)
-    if words[:1] == ["-n"]:
-        words = words[1:]
-    count = _number(words[0], "history -n") if words else len(turns)
-    if not turns:
-        print(f"Nothing was said in {assistant.conversation.name!r} yet.")
-    first = max(len(turns) - count, 0)
-    for number, turn in enumerate(turns[first:], start=first + 1):
-        print(_listed(number, turn))
-
-
-def undo(assistant: Assistant, rest: str) -> None:
-    """undo [N]: take back the last turn, or the last N"""
-    taken = assistant.conversation.undo(_number(rest, "undo") if rest else 1)
-    if not taken:
-        print("There is nothing to take back.")
-    for turn in taken:
-        print(f"Taken back: {_cut(turn.prompt)}")
+            print(f"{mark} {name:<12} {cut(repr(value), 44):<45} {meaning}")
 
 
 def show(assistant: Assistant, rest: str) -> None:
@@ -130,31 +112,64 @@ def help_(assistant: Assistant, rest: str) -> None:
     print(f"\n%codex PROMPT, or %%codex [options] and the prompt below it{usage()}")
 
 
+def retry(assistant: Assistant, rest: str) -> Reply | None:
+    """retry [options]: ask the last question again; the answer takes the old one's place"""
+    return _ask_again(assistant, rest, "retry", editing.retry(assistant.conversation))
+
+
+def continue_(assistant: Assistant, rest: str) -> Reply | None:
+    """continue [options]: go on with an answer that was interrupted or cut"""
+    return _ask_again(assistant, rest, "continue", editing.continue_(assistant.conversation))
+
+
+def edit(assistant: Assistant, rest: str) -> Reply | None:
+    """edit N PROMPT: ask turn N again in other words; what followed it is kept in a copy"""
+    first, _, prompt = rest.partition(" ")
+    if not prompt.strip():
+        raise ConfigError("%codex edit N PROMPT: give the number of a turn and its new words.")
+    names = assistant.memory.conversations
+    clean = assistant.preparing.without_secrets(prompt.strip())
+    again = editing.edit(assistant.conversation, number(first, "edit"), clean, names)
+    reply = _ask_again(assistant, "", "edit", again)
+    if again.before is not None and len(again.replaces) > 1:
+        kept = assistant.memory.put_aside(again.before)
+        print(f"What followed is kept in {kept.name!r}: %codex switch {kept.name}")
+    return reply
+
+
 COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     "ask": ask,
     "show": show,
-    "new": new,
-    "history": history,
-    "undo": undo,
+    "retry": retry,
+    "continue": continue_,
+    "edit": edit,
+    **conversation_commands.COMMANDS,
     "status": status,
     "config": config,
     "help": help_,
 }
 
 
-def _ask(assistant: Assistant, prompt: str, given: dict[str, Any], *, ours: bool) -> Reply | None:
+def _ask(
+    assistant: Assistant,
+    prompt: str,
+    given: dict[str, Any],
+    *,
+    ours: bool,
+    again: Again | None = None,
+) -> Reply | None:
     """Ask as the options say, and put the answer where they say."""
     out = given.pop("out", None)
     quiet, raw = given.pop("quiet", False), given.pop("raw", False)
     dry_run, debug = given.pop("dry_run", False), given.pop("debug", False)
     options = Options(**{**given, **_read_instructions(given)})
     if dry_run or debug:
-        print(_request_text(assistant, prompt, options))
+        _show_request(assistant, prompt, options)
     if dry_run:
         return None
     screen = screen_for(assistant, ours=ours and not debug, quiet=quiet, raw=raw)
     try:
-        reply = assistant.ask(prompt, options, screen)
+        reply = assistant.ask(prompt, options, screen, again)
     except CodexError as error:
         if debug:
             print("".join(traceback.format_exception(error)))
@@ -166,26 +181,42 @@ def _ask(assistant: Assistant, prompt: str, given: dict[str, Any], *, ours: bool
     return None if ours else reply
 
 
+def _is_name(assistant: Assistant) -> Callable[[str], bool]:
+    """Return whether a word is the name of a variable: it may then be the value of an option."""
+    names = defined_names(assistant.shell)
+    return names.__contains__
+
+
 def _is_our_cell(shell: Any) -> bool:
     """Whether the running cell is a ``%%codex`` cell, and not one that calls the magic."""
     request: dict[str, Any] = getattr(shell, "get_parent", dict)() or {}
     return str(request.get("content", {}).get("code", "")).lstrip().startswith("%%codex")
 
 
-def _request_text(assistant: Assistant, prompt: str, options: Options) -> str:
-    """Return the request that a question would become; the key is no part of it."""
-    address, request = assistant.preview(prompt, options)
-    return f"POST {address}\n{json.dumps(_shortened(request), indent=2, ensure_ascii=False)}"
+def _show_request(assistant: Assistant, prompt: str, options: Options) -> None:
+    """Show the request that a question would become; the key is no part of it."""
+    preview = assistant.preview(prompt, options)
+    summary = _in_total(preview)
+    text = preview_text(preview.address, preview.body, summary)
+    if not is_notebook(assistant.shell):
+        print(text)
+        return
+    question = preview.attached.items()
+    page = preview_html(preview.address, preview.body, question, summary)
+    bundle = {"text/html": well_formed(page), "text/plain": well_formed(text)}
+    assistant.shell.display_pub.publish(bundle, {"codex_magic": {"preview": True}})
 
 
-def _shortened(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _shortened(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_shortened(member) for member in value]
-    if isinstance(value, str) and value.startswith("data:") and len(value) > _LONG:
-        return f"{value[:60]}… ({len(value):,} characters)"
-    return value
+def _in_total(preview: Preview) -> str:
+    """Return what a request comes to: what goes along, tokens and money, as estimates."""
+    attached = preview.attached
+    history = sum(map(encoded_tokens, preview.plan.history))
+    tokens = attached.tokens + text_tokens(attached.prompt) + history
+    tokens += text_tokens(str(preview.body.get("instructions") or ""))
+    backend = preview.choice.service.backend.name
+    money = dollars(price(preview.choice.model, backend, read=tokens))
+    words = ["Nothing is sent", f"≈ {short(tokens)} tokens", money, attached.words]
+    return " · ".join([*filter(None, words), *attached.remarks])
 
 
 def _read_instructions(given: dict[str, Any]) -> dict[str, str]:
@@ -208,36 +239,12 @@ def _shown_reply(assistant: Assistant, rest: str) -> Reply:
             raise ConfigError("There is no answer to show yet.")
         return last
     turns = assistant.conversation.turns
-    number = _number(rest, "show")
-    if not 1 <= number <= len(turns):
-        raise ConfigError(f"There is no turn {number}: this conversation has {len(turns)}.")
-    wanted = turns[number - 1]
+    place = number(rest, "show")
+    if not 1 <= place <= len(turns):
+        raise ConfigError(f"There is no turn {place}: this conversation has {len(turns)}.")
+    wanted = turns[place - 1]
     known = (reply for reply in replies if reply.turn and reply.turn.id == wanted.id)
     return next(known, None) or Reply.of_turn(wanted)
-
-
-def _listed(number: int, turn: Turn) -> str:
-    mark = "" if turn.status == "completed" else f" ({turn.status})"
-    answer = turn.text or turn.error or ""
-    return f"{number:>3}  {_cut(turn.prompt)}\n     → {_cut(answer)}{mark}"
-
-
-def _cut(text: str, size: int = _SHOWN) -> str:
-    text = printable(" ".join(text.split()))
-    return text if len(text) <= size else f"{text[: size - 1]}…"
-
-
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise ConfigError(f"{text!r}: {error}.") from error
-
-
-def _number(text: str, command: str) -> int:
-    if not text.isdigit():
-        raise ConfigError(f"%codex {command} takes a number, not {text!r}.")
-    return int(text)
 
 
 def _suggestion(word: str) -> str:

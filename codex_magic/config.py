@@ -30,10 +30,13 @@ INSTRUCTIONS = (
     "Put code into fenced blocks that name their language; write Python unless asked otherwise."
 )
 
+RERUNS = ("replace", "append")
 STATES = ("stateless", "previous_response_id", "conversation")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 SUMMARIES = ("auto", "concise", "detailed", "off")
 VERBOSITIES = ("low", "medium", "high")
+DETAILS = ("auto", "low", "high", "original")
+CONTEXTS = ("none", "recent", "above")
 
 
 class Codex(Configurable):
@@ -42,7 +45,7 @@ class Codex(Configurable):
 
     Each can stand in ``ipython_config.py`` as ``c.Codex.model = "…"``, and be changed with
     ``%codex config model=…`` or ``%config Codex.model = "…"``. Keys are no settings: they come
-    from the environment.
+    from the environment, or from the file that ``env_file`` names.
     """
 
     model = Unicode(DEFAULT_MODEL, help="The model that answers.").tag(config=True)
@@ -52,6 +55,10 @@ class Codex(Configurable):
         "transformers, llama.cpp, local; empty finds one.",
     ).tag(config=True)
     base_url = Unicode("", help="The service's address, as https://host/v1.").tag(config=True)
+    env_file = Unicode(
+        "",
+        help="A file with keys, as .env, that is read beside the environment; empty reads none.",
+    ).tag(config=True)
     effort = Enum(
         ("", *EFFORTS),
         "",
@@ -77,6 +84,32 @@ class Codex(Configurable):
         "auto",
         help="Whether the service keeps answers: auto is what the state mode needs.",
     ).tag(config=True)
+    detail = CaselessStrEnum(
+        DETAILS, "auto", help="How closely images are seen: auto, low, high, original."
+    ).tag(config=True)
+    context = CaselessStrEnum(
+        CONTEXTS,
+        "none",
+        help="Which cells go along without being named: none, recent, above.",
+    ).tag(config=True)
+    context_budget = Int(
+        0, min=0, help="Tokens that may go along with a question; 0: half the model's window."
+    ).tag(config=True)
+    redact = Bool(True, help="Whether secrets in what is sent are replaced by placeholders.").tag(
+        config=True
+    )
+    rerun = CaselessStrEnum(
+        RERUNS,
+        "replace",
+        help="What a cell that runs again does to its turn: replace or append.",
+    ).tag(config=True)
+    persist = Bool(
+        True, help="Whether conversations are kept on disk, in the user's data directory."
+    ).tag(config=True)
+    data_dir = Unicode(
+        "", help="The folder that they are kept in; empty: the user's data directory."
+    ).tag(config=True)
+    store_mb = Int(512, min=1, help="How many MB of them are kept, at most.").tag(config=True)
     max_retries = Int(2, min=0, help="Tries after a request that failed in passing.").tag(
         config=True
     )

@@ -22,6 +22,7 @@ Every error that this package raises, as one tree.
   x ConfigError               a setting, an option or a key is missing or wrong
   x ContextError              the notebook does not hold what was asked for
   x ToolError                 a tool is declared in a way that cannot work
+  x StoreError                what was said cannot be kept on disk, or not be read from there
 
 ``AnswerInterrupted`` stands beside the tree: it is a ``KeyboardInterrupt``, so that a user's
 ``except Exception`` does not swallow a press of the interrupt button.
@@ -191,6 +192,19 @@ class ContextError(CodexError):
 
 class ToolError(CodexError):
     """A tool is declared in a way that cannot work."""
+
+
+class StoreError(CodexError):
+    """
+    What was said cannot be kept on disk, or not be read from there; it never stops an answer.
+
+    Attributes:
+        passing: Whether the same may succeed at once, as the cause has been removed.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class AnswerInterrupted(KeyboardInterrupt):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 
 from .config import Codex
+from .context.recorder import Recorder
 from .transform import CodexLine, codex_cell
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class CodexMagics:
         self._shell = shell
         self._replaced = {kind: _registered(shell, kind) for kind in ("line", "cell")}
         self.config = Codex(parent=shell)
+        self.recorder = Recorder(shell)
         self._assistant: Assistant | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(_WARM_UP, self._warm_up)
@@ -44,7 +47,9 @@ class CodexMagics:
         # The warm-up and the first question may come at the same moment; there is one assistant.
         with self._lock:
             if self._assistant is None:
-                self._assistant = Assistant(self.config, self._shell)
+                self._assistant = Assistant(self.config, self._shell, self.recorder)
+                # A kernel that is shut down puts what was said on disk first.
+                atexit.register(self._assistant.close)
             return self._assistant
 
     @no_var_expand
@@ -83,6 +88,7 @@ class CodexMagics:
         for module, name in _SAFE_VIEWS:
             formatter = shell.display_formatter.mimebundle_formatter
             formatter.for_type_by_name(module, name, self._response_bundle)
+        self.recorder.attach()
         self._warn_of_a_peer()
         self._timer.start()
 
@@ -90,6 +96,7 @@ class CodexMagics:
         """Take everything away again; another extension's magics come back."""
         self._timer.cancel()
         self._timer.join()
+        self.recorder.detach()
         shell = self._shell
         for kind, replaced in self._replaced.items():
             magics = shell.magics_manager.magics[kind]
@@ -103,6 +110,7 @@ class CodexMagics:
         for module, name in _SAFE_VIEWS:
             _forget_view(shell.display_formatter.mimebundle_formatter, module, name)
         if self._assistant is not None:
+            atexit.unregister(self._assistant.close)
             self._assistant.close()
 
     def _response_bundle(self, response: Any) -> Any:
@@ -129,6 +137,7 @@ class CodexMagics:
             from . import commands  # noqa: F401  With what a request needs, which goes first.
 
             self.assistant.warm_up()
+            from .context import overlay  # noqa: F401  The recorder asks it what is ours.
             from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
         except (CodexError, ImportError, RuntimeError):
             # The first question says it, in its own cell.

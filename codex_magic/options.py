@@ -7,10 +7,11 @@ import difflib
 import json
 import keyword
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .config import EFFORTS, STATES, SUMMARIES, VERBOSITIES
+from .config import CONTEXTS, DETAILS, EFFORTS, STATES, SUMMARIES, VERBOSITIES
 from .errors import ConfigError
 
 
@@ -28,6 +29,8 @@ class Option:
         choices: The values that it can have; empty for any.
         dest: The name of what it sets, if that is not its long name.
         value: What a switch sets it to.
+        values: How many it has: "one"; "many", over commas, over several words that are all names,
+            and by repeating it; "maybe" for one that may be left out.
     """
 
     flags: tuple[str, ...]
@@ -38,6 +41,7 @@ class Option:
     choices: tuple[str, ...] = ()
     dest: str = ""
     value: bool = True
+    values: str = "one"
 
     @property
     def name(self) -> str:
@@ -60,12 +64,60 @@ OPTIONS = (
     Option(
         ("--instructions",), "instead of the configured ones; @path reads a file", "model", "TEXT"
     ),
+    Option(
+        ("-c", "--cells"),
+        "cells: 3, 5-7 by number, #3 by position, -2 the last two, above, all",
+        "what is sent",
+        "SPEC",
+    ),
+    Option(("--no-outputs",), "their source only", "what is sent", dest="outputs", value=False),
+    Option(
+        ("-v", "--var"),
+        "a summary of variables; all: what is defined",
+        "what is sent",
+        "NAME…",
+        dest="vars",
+        values="many",
+    ),
+    Option(
+        ("-f", "--fig"),
+        "figures: the last one, all, a cell's number, or a variable",
+        "what is sent",
+        "[REF]",
+        dest="figures",
+        values="maybe",
+    ),
+    Option(
+        ("-i", "--image"),
+        "an image: a file, an address, or a variable",
+        "what is sent",
+        "REF",
+        dest="images",
+        values="many",
+    ),
+    Option(("--detail",), "how closely images are seen", "what is sent", "LEVEL", choices=DETAILS),
+    Option(
+        ("--file",),
+        "a file: text, PDF, image, table or notebook",
+        "what is sent",
+        "PATH",
+        dest="files",
+        values="many",
+    ),
+    Option(("--error",), "the last error, with its source", "what is sent"),
+    Option(("--locals",), "the last error, with local variables", "what is sent"),
+    Option(("--context",), "what goes along unnamed", "what is sent", "MODE", choices=CONTEXTS),
     Option(("-n", "--new"), "start a new conversation first", "conversation"),
     Option(("--chat",), "use, or begin, a named conversation", "conversation", "NAME"),
     Option(("--once",), "send no history and record nothing", "conversation"),
     Option(("--state",), "who keeps the conversation", "conversation", "MODE", choices=STATES),
     Option(("--store",), "let the service keep the answer", "conversation"),
     Option(("--no-store",), "do not let it", "conversation", dest="store", value=False),
+    Option(
+        ("--keep",),
+        "if this very request was answered before, show that answer; send nothing",
+        "conversation",
+    ),
     Option(("-o", "--out"), "put the answer's text into this variable", "what comes back", "NAME"),
     Option(("-q", "--quiet"), "show nothing", "what comes back"),
     Option(("--raw",), "show the Markdown source", "what comes back"),
@@ -81,11 +133,18 @@ _WORD = re.compile(
 _FLAG = re.compile(r"\s*(--?[A-Za-z][\w-]*)(?:=|(?=\s)|$)")
 
 
-def parse_line(line: str) -> tuple[dict[str, Any], str]:
+def parse_line(
+    line: str, is_name: Callable[[str], bool] = lambda word: False
+) -> tuple[dict[str, Any], str]:
     """
     Return the options that a line begins with, and the rest of it, which is the prompt.
 
     The rest is not touched: quotes, braces and dollars in it are plain text.
+
+    Args:
+        line: What stands behind the magic.
+        is_name: Whether a word is the name of something: where the value of an option may be left
+            out, or more than one may follow, such words are values, and others the prompt.
 
     >>> parse_line("-m gpt-5.4 --once What's {this}?")
     ({'model': 'gpt-5.4', 'once': True}, "What's {this}?")
@@ -93,10 +152,13 @@ def parse_line(line: str) -> tuple[dict[str, Any], str]:
     Raises:
         ConfigError: An option is not known, or cannot have this value.
     """
-    words, rest = _split(line)
+    words, rest = _split(line, is_name)
     found = vars(_parser().parse_args(words))
     if "param" in found:
         found["param"] = dict(_parameter(text) for text in found["param"])
+    for option in OPTIONS:
+        if option.values != "one" and option.name in found:
+            found[option.name] = tuple(found[option.name])
     out = found.get("out", "_")
     if not out.isidentifier() or keyword.iskeyword(out):
         raise ConfigError(f"--out {out!r}: that is no name of a variable.")
@@ -119,16 +181,23 @@ def _usage_line(option: Option) -> str:
     return f"  {left:<28} {option.help}{choices}"
 
 
-def _split(line: str) -> tuple[list[str], str]:
+def _split(line: str, is_name: Callable[[str], bool]) -> tuple[list[str], str]:
     """Return the words that belong to options, and the rest of the line."""
     words: list[str] = []
     position = 0
     while found := _FLAG.match(line, position):
         option = _known(found[1])
         position = found.end()
-        if option.metavar:
-            value, position = _value(line, position, option, found[1])
+        if option.values == "maybe" and not found[0].endswith("="):
+            value, position = _reference(line, position, is_name)
             words.append(f"{option.flags[-1]}={value}")
+        elif option.metavar:
+            value, position = _value(line, position, option, found[1])
+            values = [value] if option.values == "one" else _separated(value, option)
+            if option.values == "many":
+                more, position = _names(line, position, is_name)
+                values += more
+            words += [f"{option.flags[-1]}={value}" for value in values]
         elif found[0].endswith("="):
             raise ConfigError(f"{found[1]} takes no value.")
         else:
@@ -146,6 +215,34 @@ def _value(line: str, position: int, option: Option, flag: str) -> tuple[str, in
         rest = line[found.start(1) :].partition(" ")[0]
         raise ConfigError(f"{flag} {rest}: a quote stands alone. Put all of it in quotes.")
     return _unquoted(found[1]), end
+
+
+def _reference(line: str, position: int, is_name: Callable[[str], bool]) -> tuple[str, int]:
+    """Return the figure that is named at a position, if one is, and the position after it."""
+    found = re.compile(r"\s*(\S+)").match(line, position)
+    if found and (found[1] == "all" or re.fullmatch(r"-?\d+", found[1]) or is_name(found[1])):
+        return found[1], found.end()
+    return "", position
+
+
+def _separated(value: str, option: Option) -> list[str]:
+    """Return the names between commas; a path or an address may have one itself."""
+    if option.name != "vars":
+        return [value]
+    return [name for name in (part.strip() for part in value.split(",")) if name]
+
+
+def _names(line: str, position: int, is_name: Callable[[str], bool]) -> tuple[list[str], int]:
+    """Return the words up to the next option or the end of the line, if all of them are names."""
+    words, end = [], position
+    for found in re.compile(r"\s*(\S+)").finditer(line, position):
+        if _FLAG.match(line, found.start()):
+            break
+        if not is_name(found[1]):
+            return [], position
+        words.append(found[1])
+        end = found.end()
+    return words, end
 
 
 def _known(flag: str) -> Option:
@@ -192,6 +289,6 @@ def _parser() -> argparse.ArgumentParser:
             dest=option.name,
             type=option.kind,
             choices=option.choices or None,
-            action="append" if option.name == "param" else "store",
+            action="append" if option.name == "param" or option.values != "one" else "store",
         )
     return parser

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from . import local
 from .api.auth import Service, environment_service, named_backend, named_service, service_at
 from .api.backends import CHATGPT, LOCAL, OPENAI, Backend
 from .api.choosing import chatgpt_service
+from .api.keys import env_file_beside
+from .api.probing import Probes, is_open
+from .api.transport import Transport
 from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
 
@@ -52,6 +55,7 @@ class Services:
 
     def __init__(self, config: Codex) -> None:
         self._config = config
+        self._probes = Probes()
 
     def choose(
         self,
@@ -64,11 +68,14 @@ class Services:
         """
         Return who answers; the embedded model is fetched and started where it has to be.
 
+        A service that nobody said the kind of is asked what it is, once.
+
         Args:
             backend: The service that the question names.
             model: The model that the question names.
             progress: Is told what takes time, in one line.
-            start: Whether the embedded model is started; otherwise this is only a look.
+            start: Whether the embedded model is started, and an unknown service asked what it
+                is; otherwise this is only a look.
 
         Raises:
             ConfigError: There is no service, or it has no key; the message says what to do.
@@ -76,6 +83,8 @@ class Services:
         service = self._find(backend)
         if service is None or service.backend is LOCAL:
             return self._embedded(model, fallback=service is None, progress=progress, start=start)
+        if start:
+            service = self._asked(service)
         asked = model or self._config.model
         return Choice(service, asked, named=model is not None or asked != DEFAULT_MODEL)
 
@@ -100,35 +109,67 @@ class Services:
         embedded = service is None or service.backend is LOCAL
         return local.MODEL_NAME if embedded and self._has_local() else self._config.model
 
+    def _asked(self, service: Service) -> Service:
+        """Return a service with its kind, where it tells."""
+        if not is_open(service):
+            return service
+        transport = Transport()
+        try:
+            return self._probes.probe(service, transport)
+        finally:
+            transport.close()
+
     def _find(self, backend: str | None) -> Service | None:
         """Return the service that something names; None leaves the embedded model."""
+        environ = self._environ()
         name = backend or self._config.backend
+        found: Service | None
         if backend is None and self._config.base_url:
-            return self._at(self._config.base_url, name or None)
-        if not name:
-            return environment_service()
-        kind = named_backend(name)
+            found = self._at(self._config.base_url, name or None, environ)
+        elif name:
+            found = self._by_name(named_backend(name), environ)
+        else:
+            found = _anywhere(environ)
+        return found and self._probes.settled(self._with_file(found))
+
+    def _environ(self) -> Mapping[str, str] | None:
+        """Return the variables with those of a file beside them; None is the environment alone."""
+        return env_file_beside(self._config.env_file) if self._config.env_file else None
+
+    def _with_file(self, service: Service) -> Service:
+        """Return a service whose key, if it comes from the file, says so."""
+        variable = service.source
+        here = os.environ.get(variable, "").strip()
+        if self._config.env_file and variable.isupper() and not here:
+            return replace(service, source=f"{variable} in {self._config.env_file}")
+        return service
+
+    def _by_name(self, kind: Backend, environ: Mapping[str, str] | None) -> Service:
         if kind is LOCAL:
             return Service(LOCAL, "http://127.0.0.1")
         if kind is CHATGPT:
             # Naming it is the consent to use the login that the Codex CLI keeps.
             return chatgpt_service()
-        found = _in_environment(kind) or named_service(kind)
+        variables = os.environ if environ is None else environ
+        found = _in_environment(kind, variables) or named_service(kind, environ)
+        if found is None and environ is not None:
+            # A key may be where no variable is: in the keyring.
+            found = named_service(kind)
         if found:
             return found
         if kind.base_url is None:
             raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
         raise ConfigError(_no_key(kind))
 
-    def _at(self, base_url: str, backend: str | None) -> Service:
+    def _at(self, base_url: str, backend: str | None, environ: Mapping[str, str] | None) -> Service:
         """Return the service at a configured address; a key only goes where it was meant for."""
-        found = environment_service()
+        found = _anywhere(environ)
         if found and found.base_url == base_url.strip().rstrip("/"):
             kind = named_backend(backend) if backend else found.backend
-            return replace(found, backend=kind)
+            return replace(found, backend=kind, settled=backend is not None)
         at = service_at(base_url, backend=backend)
         # A host that is one service's own gets that service's key, from that service's variable.
-        known = named_service(at.backend) if at.backend.hosts else None
+        known = named_service(at.backend, environ) if at.backend.hosts else None
         if known and known.base_url == at.base_url:
             return known
         return at
@@ -171,13 +212,19 @@ def _no_key(kind: Backend) -> str:
     return f"There is no key for {kind.title}. Set {kind.key_variable}."
 
 
-def _in_environment(kind: Backend) -> Service | None:
-    """Return the service of a kind that the environment names, beside others or alone."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    for environ in (os.environ, others):
+def _anywhere(environ: Mapping[str, str] | None) -> Service | None:
+    """Return the service that variables name, or a key that is where no variable is."""
+    found = environment_service(environ)
+    return environment_service() if found is None and environ is not None else found
+
+
+def _in_environment(kind: Backend, variables: Mapping[str, str]) -> Service | None:
+    """Return the service of a kind that variables name, beside others or alone."""
+    others = {name: value for name, value in variables.items() if not name.startswith("OPENAI_")}
+    for environ in (variables, others):
         found = environment_service(environ)
         if found and found.backend is kind:
-            return found
+            return replace(found, settled=True)
     return None
 
 

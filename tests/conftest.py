@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,14 @@ def _no_service_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "AZURE_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where what is said in a test is kept: not among the user's own conversations."""
+    folder = tmp_path / "codex-data"
+    monkeypatch.setenv("CODEX_MAGIC_DATA_DIR", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -118,6 +118,7 @@ class Kernel:
         code: str,
         on_message: Callable[[Message], object] = lambda message: None,
         *,
+        cell_id: str = "",
         patience: float = PATIENCE,
     ) -> Executed:
         """
@@ -126,16 +127,31 @@ class Kernel:
         Args:
             code: The cell.
             on_message: Is called with every message as it comes; it may interrupt the kernel.
+            cell_id: The cell's id in its notebook, as JupyterLab sends it; nbclient sends none.
             patience: Seconds after which the cell counts as hanging.
         """
         began = time.monotonic()
-        request = self._client.execute(code, allow_stdin=False)
+        request = self._send(code, cell_id)
         done, canvas = Executed(), _Canvas()
         while not (idle := self._next(request, began, patience, done, canvas, on_message)):
             assert idle is not None, f"{code!r} still runs after {patience:.0f} s."
         done.status, done.error = self._reply(request)
         done.outputs, done.seconds = canvas.outputs, time.monotonic() - began
         return done
+
+    def _send(self, code: str, cell_id: str) -> str:
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
+        metadata = {"cellId": cell_id} if cell_id else {}
+        message = self._client.session.msg("execute_request", content, metadata=metadata)
+        self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
 
     def _next(
         self,
@@ -169,6 +185,10 @@ class Kernel:
     def interrupt(self) -> None:
         """Press the interrupt button."""
         self._manager.interrupt_kernel()
+
+    def signal(self, number: int) -> None:
+        """Send its process a signal, as SIGTERM or SIGKILL."""
+        os.kill(self._manager.provisioner.pid, number)
 
     def is_complete(self, code: str) -> str:
         """Return whether the kernel takes code for a whole cell, in its own word."""
@@ -227,7 +247,8 @@ def clean_environment(folder: Path, **variables: str) -> dict[str, str]:
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not _OTHER_SERVICES.match(name)}
     names = ("HOME", "USERPROFILE", "IPYTHONDIR", "JUPYTER_CONFIG_DIR")
-    return {**kept, **dict.fromkeys(names, str(home)), "PYTHONFAULTHANDLER": "1", **variables}
+    ours = {"PYTHONFAULTHANDLER": "1", "CODEX_MAGIC_DATA_DIR": str(home / "codex-data")}
+    return {**kept, **dict.fromkeys(names, str(home)), **ours, **variables}
 
 
 @contextmanager

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from codex_magic.asking import Options
-from codex_magic.assistant import Assistant, aask, ask_in_terminal, current_assistant, screen_for
-from codex_magic.assistant import ask as ask_in_python
+from codex_magic.assistant import Assistant
 from codex_magic.config import DEFAULT_MODEL, Codex
 from codex_magic.conversation.turns import State
 from codex_magic.display.reply import Reply
 from codex_magic.display.screen import QuietScreen, TextScreen
 from codex_magic.errors import APIError, CodexError, ConfigError
+from codex_magic.functions import aask, ask_in_terminal, current_assistant, screen_for
+from codex_magic.functions import ask as ask_in_python
 from tests.fake_service import FakeService, error, failed, text
 
 from .asking import MODEL, STATES, ask, sent, users
@@ -101,12 +102,12 @@ def test_the_preview_is_what_is_sent(
     for prompt in ("One", "Two"):
         ask(assistant, prompt, state=state)
     before = len(service.requests)
-    address, preview = assistant.preview("Three", Options(state=state, effort="low"))
+    preview = assistant.preview("Three", Options(state=state, effort="low"))
     unsent = len(service.requests)
     ask(assistant, "Three", state=state, effort="low")
 
-    assert f"{service.base_url}/responses" == address
-    assert (before, sent(service)[-1]) == (unsent, preview)
+    assert f"{service.base_url}/responses" == preview.address
+    assert (before, sent(service)[-1]) == (unsent, preview.body)
     assert "sk-" not in str(preview)
 
 
@@ -119,12 +120,12 @@ def test_the_preview_of_another_conversation(
     side = sent(service)[-1]
     ask(assistant, "Main", chat="main", state=state)
     looks = [
-        assistant.preview("More", Options(state=state, **given))[1]
+        assistant.preview("More", Options(state=state, **given)).body
         for given in ({"chat": "side"}, {"chat": "fresh"}, {"new": True}, {"once": True})
     ]
 
-    assert ["main", "side"] == sorted(assistant.conversations)
-    assert "main" == assistant.current
+    assert ["main", "side"] == sorted(assistant.memory.conversations)
+    assert "main" == assistant.memory.current
     assert "Main" not in str([look["input"] for look in looks])
     assert (state == "stateless") == ("Side" in str(looks[0]["input"]))
     assert [side["store"]] * 3 == [look["store"] for look in looks[:3]]
@@ -160,7 +161,8 @@ def test_closing_ends_what_is_on_its_way(assistant: Assistant, service: FakeServ
 
 
 def test_one_connection_for_many_questions(assistant: Assistant, service: FakeService) -> None:
-    """It is kept between cells."""
+    """It is kept between cells; a service whose kind is known is not asked for it."""
+    assistant.config.backend, assistant.config.base_url = "openai", service.base_url
     assistant.warm_up()
     for _ in range(5):
         ask(assistant)

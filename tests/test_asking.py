@@ -11,7 +11,7 @@ from codex_magic.config import INSTRUCTIONS, Codex
 from codex_magic.conversation.turns import State
 from codex_magic.errors import ConfigError
 
-ALL = {"reasoning.summary", "text.verbosity", "include", "store"}
+ALL = {"instructions", "reasoning.summary", "text.verbosity", "include", "store"}
 
 
 def test_little_is_sent_unless_asked_for() -> None:

@@ -130,10 +130,10 @@ def test_named_conversations(assistant: Assistant, service: FakeService) -> None
     """They are begun, joined and gone back to by name, and know nothing of each other."""
     ask(assistant, "One")
     ask(assistant, "Side", chat="side")
-    current = assistant.current
+    current = assistant.memory.current
     ask(assistant, "More")
     side = users(service)
-    assistant.switch("main")
+    assistant.memory.switch("main")
     ask(assistant, "Two")
 
     assert ("side", ["Side", "More"]) == (current, side)
@@ -142,15 +142,15 @@ def test_named_conversations(assistant: Assistant, service: FakeService) -> None
 
 def test_new_conversations(assistant: Assistant, service: FakeService) -> None:
     """A new one gets a free name; an empty one is used; a name that is taken is not."""
-    assert "main" == assistant.new().name
+    assert "main" == assistant.memory.new().name
     ask(assistant, "One")
     ask(assistant, "Two", new=True)
-    second = (assistant.current, users(service))
+    second = (assistant.memory.current, users(service))
     ask(assistant, "Three", new=True, chat="mine")
 
     assert ("main-2", ["Two"]) == second
-    assert ("mine", ["Three"]) == (assistant.current, users(service))
-    assert "main-3" == assistant.new().name
+    assert ("mine", ["Three"]) == (assistant.memory.current, users(service))
+    assert "main-3" == assistant.memory.new().name
     with pytest.raises(ConfigError, match="There is a conversation 'mine' already"):
         ask(assistant, "Four", new=True, chat="mine")
     assert 3 == len(sent(service))

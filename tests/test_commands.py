@@ -141,11 +141,14 @@ def test_a_dry_run_shows_what_would_be_sent(
     sent_by_dry = len(service.requests) - before
     kernel.run(f"%%codex -q {options}\nWhy?")
 
-    address, _, shown = dry.stdout.partition("\n")
+    (output,) = dry.displays
+    address, _, shown = output["data"]["text/plain"].partition("\n")
+    request, end = json.JSONDecoder().raw_decode(shown)
     assert 0 == sent_by_dry
     assert f"POST {service.base_url}/responses" == address
-    assert service.requests[before].body == json.loads(shown)
-    assert str(service.api_key) not in dry.stdout
+    assert service.requests[before].body == request
+    assert shown[end:].strip().startswith("Nothing is sent · ≈ ")
+    assert str(service.api_key) not in str(output)
 
 
 def test_debug_shows_the_request_and_the_traceback(kernel: Kernel, service: FakeService) -> None:
@@ -155,7 +158,7 @@ def test_debug_shows_the_request_and_the_traceback(kernel: Kernel, service: Fake
     executed = kernel.run("%%codex --debug\nWhy?")
 
     assert "error" == executed.status
-    assert '"input"' in executed.stdout
+    assert '"input"' in executed.displays[0]["data"]["text/plain"]
     assert "Traceback (most recent call last)" in executed.stdout
     assert "This is not possible." in executed.stdout
     assert str(service.api_key) not in repr(executed)
@@ -165,7 +168,7 @@ def test_debug_does_not_take_the_request_away(kernel: Kernel, service: FakeServi
     """The answer that comes does not clear what was printed before it."""
     executed = kernel.run("%%codex --debug\nWhy?")
 
-    assert '"input"' in executed.stdout
+    assert '"input"' in executed.displays[0]["data"]["text/plain"]
     assert "Seen 1 user messages" in executed.html
 
 

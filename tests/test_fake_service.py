@@ -321,7 +321,8 @@ def test_stream_files_are_readable(path: Path) -> None:
     broken = path.stem == "truncated"
     events = parsed(stream[: stream.rindex(b"event: ")] if broken else stream)
 
-    assert events[0]["type"] == "response.created"
+    # ChatGPT says first how much of a plan is used.
+    assert "response.created" in [event["type"] for event in events[:2]]
     assert broken == (not stream.endswith(b"\n\n"))
     assert f"`{path.name}`" in (path.parent / "README.md").read_text(encoding="utf-8")
 
@@ -332,6 +333,10 @@ PLAIN = [
     "ollama",
     "litellm",
     "vllm",
+    "azure",
+    "openrouter",
+    "lmstudio",
+    "transformers",
     "keepalive",
     "unknown_events",
 ]

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from codex_magic.asking import AskOptions, Options
-from codex_magic.config import EFFORTS, STATES, SUMMARIES, VERBOSITIES
+from codex_magic.config import CONTEXTS, DETAILS, EFFORTS, STATES, SUMMARIES, VERBOSITIES
 from codex_magic.errors import ConfigError
 from codex_magic.options import OPTIONS, parse_line, usage
 
@@ -137,6 +137,8 @@ def test_the_choices_are_those_of_the_settings() -> None:
         "summary": SUMMARIES,
         "verbosity": VERBOSITIES,
         "state": STATES,
+        "detail": DETAILS,
+        "context": CONTEXTS,
     }
     assert expected == choices
 
@@ -157,8 +159,40 @@ def test_every_flag_is_parsed(option: Any) -> None:
     value = option.choices[0] if option.choices else {int: "3", float: "3.5"}.get(option.kind, "a")
     value = "a=1" if option.name == "param" else value
     expected = option.value if not option.metavar else option.kind(value)
+    expected = (expected,) if option.values != "one" else expected
     for flag in option.flags:
         line = f"{flag} {value} x" if option.metavar else f"{flag} x"
-        found, prompt = parse_line(line)
+        found, prompt = parse_line(line, lambda word: word == "a")
         assert "x" == prompt
         assert found[option.name] == ({"a": 1} if option.name == "param" else expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "prompt"),
+    [
+        ("-v df", {"vars": ("df",)}, ""),
+        ("-v df,model Why?", {"vars": ("df", "model")}, "Why?"),
+        ("-v df model", {"vars": ("df", "model")}, ""),
+        ("-v df model -q", {"vars": ("df", "model"), "quiet": True}, ""),
+        ("-v df model is what?", {"vars": ("df",)}, "model is what?"),
+        ("-v df -v model x", {"vars": ("df", "model")}, "x"),
+        ("-v all", {"vars": ("all",)}, ""),
+        ("-f", {"figures": ("",)}, ""),
+        ("-f What is this?", {"figures": ("",)}, "What is this?"),
+        ("-f all What?", {"figures": ("all",)}, "What?"),
+        ("-f 3 What?", {"figures": ("3",)}, "What?"),
+        ("-f df What?", {"figures": ("df",)}, "What?"),
+        ("--fig=axes What?", {"figures": ("axes",)}, "What?"),
+        ("-f 3 -f 4 x", {"figures": ("3", "4")}, "x"),
+        ("-f -q", {"figures": ("",), "quiet": True}, ""),
+        ("-i a.png -i 'my b.png' x", {"images": ("a.png", "my b.png")}, "x"),
+        ("--file data/a,b.csv x", {"files": ("data/a,b.csv",)}, "x"),
+        ("-c 3,5-7 x", {"cells": "3,5-7"}, "x"),
+        ("-c -2 x", {"cells": "-2"}, "x"),
+        ("--cells=#3 --no-outputs x", {"cells": "#3", "outputs": False}, "x"),
+        ("--error --locals x", {"error": True, "locals": True}, "x"),
+    ],
+)
+def test_what_is_sent_is_named(line: str, options: dict[str, Any], prompt: str) -> None:
+    """Names that exist are values; other words are the prompt, and none of it is lost."""
+    assert (options, prompt) == parse_line(line, {"df", "model", "axes"}.__contains__)

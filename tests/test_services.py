@@ -8,6 +8,7 @@ import pytest
 
 from codex_magic import local
 from codex_magic.api.auth import Service
+from codex_magic.api.backends import BACKENDS
 from codex_magic.asking import Options
 from codex_magic.assistant import Assistant
 from codex_magic.config import DEFAULT_MODEL, Codex
@@ -287,3 +288,49 @@ def test_a_look_starts_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "local" == choice.service.backend.name
     assert choice.service.key is None
+
+
+@pytest.mark.parametrize("kind", ["ollama", "lmstudio", "llama.cpp", "vllm"])
+def test_a_local_service_at_any_port_is_known(environ: pytest.MonkeyPatch, kind: str) -> None:
+    """It is asked once what it is, by the first question; the status tells it from then on."""
+    with FakeService(kind, api_key=None) as service:
+        assistant = Assistant(Codex(base_url=service.base_url, model="m"))
+        before = assistant.services.describe()[0]
+        assistant.preview("Hello", Options())
+        looked = len(service.probes)
+        replies = [assistant.ask("Hello", Options(), QuietScreen()) for _ in range(2)]
+        assistant.close()
+        after = assistant.services.describe()[0]
+        fields = service.requests[0].body or {}
+        asked = [probe.path for probe in service.probes]
+
+    assert 0 == looked
+    assert f"an unknown service, {service.base_url}" == before
+    assert f"{BACKENDS[kind].title}, {service.base_url}" == after
+    assert len(set(asked)) == len(asked)
+    assert all(reply.text for reply in replies)
+    assert not {*fields} & {name for name in BACKENDS[kind].omits if "." not in name}
+
+
+def test_a_named_service_is_not_asked_what_it_is(environ: pytest.MonkeyPatch) -> None:
+    """Naming its kind saves the look; so does naming the one that nobody describes."""
+    with FakeService("vllm") as service:
+        at = {"base_url": service.base_url}
+        found = [chosen({**at, "backend": name}) for name in ("ollama", "unknown")]
+        environ.setenv("OPENAI_BASE_URL", service.base_url)
+        found += [chosen({"backend": "unknown"}), chosen({}, "unknown")]
+
+    assert ["ollama", "unknown", "unknown", "unknown"] == [each.backend.name for each in found]
+    assert {service.base_url} == {each.base_url for each in found}
+    assert [] == service.probes
+
+
+def test_no_answer_delays_no_question(environ: pytest.MonkeyPatch) -> None:
+    """An address where nobody is gives the error that it gave, and is asked again later."""
+    with FakeService("vllm") as service:
+        address = service.base_url
+    services = Services(Codex(base_url=address))
+
+    assert "unknown" == services.choose().service.backend.name
+    with FakeService("vllm", api_key=None, port=int(address.split(":")[2].split("/")[0])):
+        assert "vllm" == services.choose().service.backend.name

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import deltas, first, load, peers, service
+from . import bodies, deltas, first, load, peers, service
 from .runner import Bench
 
-BENCHMARKS = {"load": load, "deltas": deltas, "first": first}
+BENCHMARKS = {"load": load, "deltas": deltas, "first": first, "requests": bodies}
 _README = Path(__file__).with_name("README.md")
 _OURS = ("codex-magic", "httpx", "httpx-sse", "ipython", "ipykernel")
 
@@ -24,8 +24,9 @@ def main(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     python = sys.executable if options.no_peers else peers.ours()
     sdk = None if options.no_peers else peers.official_sdk()
+    open_client = None if options.no_peers else peers.open_client()
     with service.running() as base_url:
-        bench = Bench(base_url, python, sdk, options.rounds)
+        bench = Bench(base_url, python, sdk, options.rounds, open_client=open_client)
         for name in options.names or BENCHMARKS:
             text = section(name, bench)
             print(text, end="\n\n", flush=True)
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-peers",
         action="store_true",
-        help="make no environments: this one, without the official SDK",
+        help="make no environments: this one, without what we are compared with",
     )
     return parser
 
@@ -58,6 +59,8 @@ def _provenance(bench: Bench) -> str:
     found = peers.versions(bench.python, _OURS)
     if bench.sdk:
         found |= peers.versions(bench.sdk, ["openai"])
+    if bench.open_client:
+        found |= peers.versions(bench.open_client, ["codex-open-client"])
     listed = ", ".join(f"{name} {version}" for name, version in found.items())
     return (
         f"*{datetime.now(UTC):%Y-%m-%d}, median of {bench.rounds} interleaved rounds; "

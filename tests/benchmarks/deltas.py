@@ -15,6 +15,7 @@ NOTE = (
     "each, as fast as they are read; the service runs in another process. *Apart*: without what an answer of no deltas costs on the same connection."
 )
 BARE, CLIENT, ENGINE, SDK = "httpx_sse", "codex_client", "engine", "official_sdk"
+OPEN_CLIENT = "codex_open_client"
 CELL, PACED = "cell", "paced"
 TITLES = {
     BARE: "bare httpx + httpx-sse + `json.loads`",
@@ -23,6 +24,7 @@ TITLES = {
     CELL: "a whole `%%codex` cell in a kernel",
     PACED: "the same, a delta every 0.5 ms",
     SDK: "official SDK, `create(stream=True)`",
+    OPEN_CLIENT: "codex-open-client, the same (shows nothing before the end)",
 }
 _SCRIPT = str(Path(__file__).with_name("streaming.py"))
 # Enough deltas in all for a figure that means something, in every process.
@@ -40,6 +42,8 @@ def _ways(bench: Bench) -> Iterator[tuple[Hashable, Measure]]:
     pythons = {name: bench.python for name in (BARE, CLIENT, ENGINE)}
     if bench.sdk:
         pythons[SDK] = bench.sdk
+    if bench.open_client:
+        pythons[OPEN_CLIENT] = bench.open_client
     for count in bench.counts:
         for name, python in pythons.items():
             yield (name, count), _in_process(name, python, bench.base_url, count)

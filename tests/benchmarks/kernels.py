@@ -63,7 +63,7 @@ class Kernel:
         began = time.monotonic()
         request = self._client.execute(code, store_history=False)
         messages, size = self._outputs(request)
-        reply = self._client.get_shell_msg(timeout=_PATIENCE)["content"]
+        reply = self._reply(request)
         assert reply["status"] == "ok", f"{reply.get('ename')}: {reply.get('evalue')}"
         wall, cpu = self.value("_spent")
         return Cell(began, wall, cpu, messages, size)
@@ -72,8 +72,16 @@ class Kernel:
         """Return what an expression gives in the kernel, where that is a literal."""
         request = self._client.execute("", silent=True, user_expressions={"value": expression})
         self._outputs(request)
-        reply = self._client.get_shell_msg(timeout=_PATIENCE)
-        return ast.literal_eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"])
+        found = self._reply(request)["user_expressions"]["value"]
+        return ast.literal_eval(found["data"]["text/plain"])
+
+    def _reply(self, request: str) -> dict[str, Any]:
+        """Return the reply to a request; a slow start leaves others behind, of being asked twice."""
+        while True:
+            message: dict[str, Any] = self._client.get_shell_msg(timeout=_PATIENCE)
+            if message["parent_header"].get("msg_id") == request:
+                content: dict[str, Any] = message["content"]
+                return content
 
     def _outputs(self, request: str) -> tuple[int, int]:
         """Return number and bytes of what a request publishes, as it is on the wire."""

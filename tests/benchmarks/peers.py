@@ -28,6 +28,16 @@ def official_sdk() -> str:
     return installed_sdk() or _environment("openai", "openai", "ipykernel")
 
 
+def installed_open_client() -> str | None:
+    """Return this interpreter, if it has codex-open-client."""
+    return sys.executable if find_spec("codex_open_client") else None
+
+
+def open_client() -> str:
+    """Return an interpreter that has codex-open-client; one is made where there is none."""
+    return installed_open_client() or _environment("codex-open-client", "codex-open-client")
+
+
 def ours() -> str:
     """Return an interpreter that has this checkout and what it needs, but not what tests need."""
     return _environment("codex-magic", "-e", str(_ROOT), "ipykernel")

@@ -25,6 +25,8 @@ class Bench:
         sdk: The interpreter that has the official SDK, or None to leave it out.
         rounds: How often everything is measured.
         counts: Lengths of answers, in deltas.
+        histories: Conversations: how many turns, and how many of them with an image.
+        open_client: The interpreter that has codex-open-client, or None to leave it out.
     """
 
     base_url: str
@@ -32,6 +34,8 @@ class Bench:
     sdk: str | None
     rounds: int = 7
     counts: Sequence[int] = (200, 2_000, 20_000)
+    histories: Sequence[tuple[int, int]] = ((0, 0), (200, 4), (1_000, 20))
+    open_client: str | None = None
 
 
 class Results:

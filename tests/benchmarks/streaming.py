@@ -11,10 +11,13 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 # Reads one answer of a model and returns its text.
 Read = Callable[[str], str]
@@ -92,8 +95,36 @@ def official_sdk(base_url: str) -> Read:
     return read
 
 
+def codex_open_client(base_url: str) -> Read:
+    """codex-open-client, ``create(stream=True)``: it reads the whole answer, then tells of it."""
+    client = open_client_at(base_url)
+
+    def read(model: str) -> str:
+        pieces = []
+        stream = client.responses.create(
+            model=model, instructions="Be brief.", input="Hi", stream=True
+        )
+        for event in stream:
+            if event.type == "response.output_text.delta":
+                pieces.append(event.delta)
+        return "".join(pieces)
+
+    return read
+
+
+def open_client_at(base_url: str) -> Any:
+    """Return a client of codex-open-client, which knows one service, for another one."""
+    module: Any = import_module("codex_open_client")
+    responses: Any = import_module("codex_open_client._responses")
+    responses.CODEX_BASE_URL = base_url
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = Path(folder) / "auth.json"
+        tokens.write_text('{"access_token": "bench"}', encoding="utf-8")
+        return module.CodexClient(token_path=tokens)
+
+
 WAYS: dict[str, Callable[[str], Read]] = {
-    way.__name__: way for way in (httpx_sse, codex_client, engine, official_sdk)
+    way.__name__: way for way in (httpx_sse, codex_client, engine, official_sdk, codex_open_client)
 }
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import pytest
 
-from tests.benchmarks import deltas, first, load, peers, service
+from tests.benchmarks import bodies, building, deltas, first, load, peers, service
 from tests.benchmarks.__main__ import section
 from tests.benchmarks.runner import Bench, Results, Table, interleave
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    """Once, with short answers; the official SDK only where it is installed anyway."""
+    """Once, and short; what we are compared with only where it is installed anyway."""
     with service.running() as base_url:
-        yield Bench(base_url, sys.executable, peers.installed_sdk(), rounds=1, counts=(50, 200))
+        yield Bench(
+            base_url,
+            sys.executable,
+            peers.installed_sdk(),
+            rounds=1,
+            counts=(50, 200),
+            histories=((0, 0), (20, 1)),
+            open_client=peers.installed_open_client(),
+        )
 
 
 def test_loading_imports_nothing_heavy(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,8 +45,7 @@ def test_deltas_are_measured_on_every_way(bench: Bench, capsys: pytest.CaptureFi
     _show(costs, capsys)
     _show(published, capsys)
 
-    ways = [title for name, title in deltas.TITLES.items() if name != deltas.SDK or bench.sdk]
-    assert ways == [row[0] for row in costs.rows]
+    assert _present(deltas.TITLES, bench) == [row[0] for row in costs.rows]
     assert all(float(cell.replace(",", "")) > 0 for row in costs.rows for cell in row[1:3])
     assert all(int(row[2]) >= 1 for row in published.rows)
 
@@ -50,6 +58,29 @@ def test_the_first_question_is_timed_to_the_wire(
     _show(table, capsys)
 
     assert all(float(row[1].replace(",", "")) > 0 for row in table.rows)
+
+
+def test_requests_are_measured_on_every_way(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every way makes a request of every conversation; the whole of it is in the client's hands."""
+    (table,) = bodies.run(bench)
+    _show(table, capsys)
+
+    assert _present(bodies.TITLES, bench) == [row[0] for row in table.rows]
+    assert ["one question", "20 turns, 1 images"] == list(table.columns[1:3])
+    assert all(float(row[-1]) >= 1 for row in table.rows)
+    assert "a body of 0.2" in table.notes[0]
+
+
+def test_the_conversation_of_a_benchmark_is_as_big_as_it_says() -> None:
+    """A thousand turns with twenty images are the 7.75 MB that others were measured with."""
+    turns = building.conversation(1_000, 20)
+    images = [part for turn in turns for part in turn[0]["content"] if "image_url" in part]
+    size = len(json.dumps(turns, ensure_ascii=False, separators=(",", ":")).encode())
+
+    assert (1_000, 20) == (len(turns), len(images))
+    assert 7_600_000 < size < 7_900_000
 
 
 def test_a_section_says_what_it_was_measured_with(
@@ -92,6 +123,13 @@ def test_every_way_is_measured_once_a_round() -> None:
     rounds = [measured[start : start + 3] for start in range(0, 9, 3)]
     assert 9 == len(measured)
     assert all({"a", "b", "c"} == set(names) for names in rounds)
+
+
+def _present(titles: Mapping[str, str], bench: Bench) -> list[str]:
+    """Return the rows of a table, without what is not installed."""
+    missing = {bodies.SDK} if bench.sdk is None else set()
+    missing |= {bodies.OPEN_CLIENT} if bench.open_client is None else set()
+    return [title for name, title in titles.items() if name not in missing]
 
 
 def _show(table: Table, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,219 @@
+"""From what a user writes to a question that is ready to go: who answers, what goes along, where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .api.backends import UNKNOWN, Backend
+from .api.calls import CallOptions
+from .api.retries import RetryPolicy
+from .asking import Options, parameters, store_for, unasked
+from .attaching import Attached, attach
+from .config import SUCCESSORS, Codex
+from .context.gathering import Fetch, Scene, defined_names
+from .context.recorder import Recorder
+from .context.redact import Redactor
+from .conversation.editing import Again
+from .conversation.questions import Question
+from .conversation.turns import Conversation, Turn
+from .display.reply import Reply
+from .errors import ConfigError
+from .memory import Memory, digest_of
+from .notebook import NotebookFinder
+from .services import Choice, Services
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that is ready to go: what, to whom, and in which conversation."""
+
+    question: Question
+    choice: Choice
+    conversation: Conversation
+    options: CallOptions
+    attached: Attached
+
+
+class Preparing:
+    """
+    Makes questions out of prompts and options; nothing is sent here.
+
+    Args:
+        config: The settings.
+        services: Who can answer.
+        memory: The conversations.
+        shell: The IPython shell, or None outside of one.
+        recorder: What its cells did; None where nobody looks.
+        fetch: Returns what is at an address that the user wrote.
+    """
+
+    def __init__(
+        self,
+        config: Codex,
+        services: Services,
+        memory: Memory,
+        shell: Any,
+        recorder: Recorder | None,
+        fetch: Fetch,
+    ) -> None:
+        self._config = config
+        self._services = services
+        self._memory = memory
+        self._shell = shell
+        self._recorder = recorder
+        self._fetch = fetch
+        self.notebook = NotebookFinder(shell)
+        self.redactor = Redactor(os.environ, shell.user_ns if shell is not None else None)
+
+    def begun(self, prompt: str, options: Options) -> Reply:
+        """
+        Return the reply that an answer will fill.
+
+        Raises:
+            ConfigError: There is no question.
+        """
+        prompt = prompt.strip("\n")
+        if not prompt.strip():
+            raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
+        return Reply(prompt, model=options.model or self._config.model)
+
+    def chosen(self, options: Options, reply: Reply, drawn: Callable[[], None] | None) -> Choice:
+        """Return who answers; without ``drawn``, for a look, nothing is started."""
+
+        def progress(line: str) -> None:
+            reply.stage = line
+            if drawn:
+                drawn()
+
+        choice = self._services.choose(
+            backend=options.backend,
+            model=options.model,
+            progress=progress,
+            start=drawn is not None,
+        )
+        reply.model = choice.model
+        return choice
+
+    def prepare(
+        self,
+        reply: Reply,
+        options: Options,
+        choice: Choice,
+        *,
+        again: Again | None = None,
+        key: str = "",
+        digest: str = "",
+    ) -> Ask:
+        """
+        Return the question that a reply is for, with what it names.
+
+        Args:
+            reply: Its prompt is the question.
+            options: What it asks for.
+            choice: Who answers.
+            again: An earlier question that is asked again, or gone on with.
+            key: Which cell asks.
+            digest: What the very same request has in common with it; empty where it is not kept.
+        """
+        params = parameters(options, self._config)
+        attached = self._attached(reply, options, choice.model, choice.service.backend, again)
+        if attached.instructions:
+            params = {**params, "instructions": attached.instructions}
+        conversation = self._joined(options)
+        # Without a history there is nothing that a service could keep.
+        state = options.state or conversation.state or self._config.state
+        state = "stateless" if options.once else state
+        question = Question(
+            prompt=attached.prompt,
+            input=again.input if again else attached.items(),
+            model=choice.model,
+            params=params,
+            ours=unasked(options),
+            state=state,
+            store=store_for(options, self._config, state),
+            successors=() if choice.named else SUCCESSORS,
+            once=options.once,
+            key=key,
+            replaces=again.replaces if again else self._memory.outlived(conversation, key),
+            sent=attached.words,
+            digest=digest,
+        )
+        reply.prompt, reply.attached = attached.prompt, attached.words
+        reply.turn_id = question.turn_id
+        reply.remarks.extend(attached.remarks)
+        return Ask(question, choice, conversation, self.calls(choice, options), attached)
+
+    def calls(self, choice: Choice, options: Options) -> CallOptions:
+        """Return how a service is called."""
+        timeout = options.timeout or self._config.timeout
+        return CallOptions(choice.service, RetryPolicy(self._config.max_retries), timeout, {})
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text as it may be sent and kept."""
+        return self.redactor.redact(text)[0] if self._config.redact else text
+
+    def digest(self, reply: Reply, options: Options, key: str) -> str:
+        """Return what the very same request has in common with this one; empty without --keep."""
+        if not options.keep:
+            return ""
+        model = options.model or self._config.model
+        attached = self._attached(reply, options, model, UNKNOWN, None)
+        asked = [model, parameters(options, self._config)]
+        return digest_of(attached, asked, self.looked_at(options), key)
+
+    def kept(self, digest: str, options: Options, key: str) -> Turn | None:
+        """Return the answer that this very request had before; it is in the conversation, too."""
+        turn = self._memory.answered(digest) if digest else None
+        if turn is None or options.once:
+            return turn
+        return self._memory.repeat(turn, self._joined(options), key)
+
+    def looked_at(self, options: Options) -> Conversation:
+        """Return the conversation that a question would join; none is begun."""
+        if options.new:
+            return Conversation("")
+        name = options.chat or self._memory.current
+        return self._memory.conversations.get(name) or Conversation(name)
+
+    def _joined(self, options: Options) -> Conversation:
+        """Return the conversation that a question joins, which is the current one from now on."""
+        if options.once:
+            return self._memory.conversation
+        if options.new:
+            return self._memory.new(options.chat)
+        if options.chat:
+            return self._memory.switch(options.chat)
+        return self._memory.conversation
+
+    def _attached(
+        self,
+        reply: Reply,
+        options: Options,
+        model: str,
+        backend: Backend,
+        again: Again | None,
+    ) -> Attached:
+        instructions = options.instructions or self._config.instructions
+        if again:
+            # What went along the first time still does; nothing is looked for again.
+            return Attached(again.prompt)
+        scene = Scene(
+            names=defined_names(self._shell),
+            recorder=self._recorder,
+            finder=self.notebook,
+            shell=self._shell,
+            fetch=self._fetch,
+        )
+        return attach(
+            reply.prompt,
+            options,
+            self._config,
+            scene,
+            model=model,
+            backend=backend,
+            redactor=self.redactor,
+            instructions=instructions,
+        )
