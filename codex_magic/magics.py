@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 
 from .config import Codex
-from .context.recorder import Recorder
 from .transform import CodexLine, codex_cell
 
 if TYPE_CHECKING:
     from .assistant import Assistant
+    from .context.recorder import Recorder
 
 # Seconds after loading in which nothing else is imported: the next cell goes first.
 _WARM_UP = 0.15
@@ -33,7 +33,7 @@ class CodexMagics:
         self._shell = shell
         self._replaced = {kind: _registered(shell, kind) for kind in ("line", "cell")}
         self.config = Codex(parent=shell)
-        self.recorder = Recorder(shell)
+        self._recorder: Recorder | None = None
         self._assistant: Assistant | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(_WARM_UP, self._warm_up)
@@ -51,6 +51,17 @@ class CodexMagics:
                 # A kernel that is shut down puts what was said on disk first.
                 atexit.register(self._assistant.close)
             return self._assistant
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes down what the cells do."""
+        if self._recorder is None:
+            from .context.recorder import (
+                Recorder,
+            )  # Not while loading: the next cell is soon enough.
+
+            self._recorder = Recorder(self._shell)
+        return self._recorder
 
     @no_var_expand
     def line(self, line: str) -> Any:
@@ -88,7 +99,9 @@ class CodexMagics:
         for module, name in _SAFE_VIEWS:
             formatter = shell.display_formatter.mimebundle_formatter
             formatter.for_type_by_name(module, name, self._response_bundle)
-        self.recorder.attach()
+        shell.events.register("pre_run_cell", self._begin_recording)
+        if _more_follows(shell):
+            self.recorder.attach()
         self._warn_of_a_peer()
         self._timer.start()
 
@@ -96,8 +109,10 @@ class CodexMagics:
         """Take everything away again; another extension's magics come back."""
         self._timer.cancel()
         self._timer.join()
-        self.recorder.detach()
         shell = self._shell
+        _forget_event(shell, self._begin_recording)
+        if self._recorder is not None:
+            self._recorder.detach()
         for kind, replaced in self._replaced.items():
             magics = shell.magics_manager.magics[kind]
             magics.pop("codex", None)
@@ -112,6 +127,11 @@ class CodexMagics:
         if self._assistant is not None:
             atexit.unregister(self._assistant.close)
             self._assistant.close()
+
+    def _begin_recording(self, info: Any) -> None:
+        """Write down what cells do, from the first one after the one that loads us."""
+        _forget_event(self._shell, self._begin_recording)
+        self.recorder.attach(info)
 
     def _response_bundle(self, response: Any) -> Any:
         from .display.reply import response_bundle  # Replies need the API: not while loading.
@@ -142,6 +162,22 @@ class CodexMagics:
         except (CodexError, ImportError, RuntimeError):
             # The first question says it, in its own cell.
             pass
+
+
+def _more_follows(shell: Any) -> bool:
+    """Whether the cell that loads us goes on after that: what it shows belongs to the record."""
+    result = getattr(shell.displayhook, "exec_result", None)
+    source = str(getattr(getattr(result, "info", None), "raw_cell", ""))
+    _, loads, rest = source.rpartition("load_ext")
+    return bool(loads) and "\n" in rest.strip()
+
+
+def _forget_event(shell: Any, function: Any) -> None:
+    try:
+        shell.events.unregister("pre_run_cell", function)
+    except ValueError:
+        # It was called before.
+        pass
 
 
 def _registered(shell: Any, kind: str) -> Any:

@@ -361,7 +361,8 @@ def probed_backend(headers: Mapping[str, str], models: Any = None) -> Backend:
 
 def _owner(models: Any) -> Backend | None:
     listed = models.get("data") if isinstance(models, Mapping) else None
-    entries = [entry for entry in listed or () if isinstance(entry, Mapping)]
+    entries = listed if isinstance(listed, list) else ()
+    entries = [entry for entry in entries if isinstance(entry, Mapping)]
     owners = {str(entry.get("owned_by") or "").lower() for entry in entries}
     found = {_OWNERS[owner].name for owner in owners if owner in _OWNERS}
     # A gateway lists the models of several services: then it is none of them.

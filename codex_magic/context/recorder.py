@@ -63,8 +63,13 @@ class Recorder:
         self._errors: LastError | None = None
         self._figures: OpenFigures | None = None
 
-    def attach(self) -> None:
-        """Start to write down; of what was before, only the cell that runs is known."""
+    def attach(self, info: Any = None) -> None:
+        """
+        Start to write down; of what was before, only the cell that runs is known.
+
+        Args:
+            info: The cell that is about to run, where one is.
+        """
         if self._taps is not None:
             return
         self._taps = taps = Taps(self)
@@ -77,7 +82,10 @@ class Recorder:
         self._hooks.put(shell, "_showtraceback", taps.error)
         self._follow()
         with self._quietly:
-            self._adopt()
+            if info is None:
+                self._adopt()
+            else:
+                self._begin(info.raw_cell, getattr(info, "cell_id", None))
 
     def detach(self) -> None:
         """Take everything back, and forget what was written down."""
