@@ -11,8 +11,8 @@ _MOST = 160_000
 # The standard library's parser takes minutes for 160 kB of "<a <a <a"; this looks at each
 # character about once.
 _TAG = re.compile(r"<(?:(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>|(!--)|[!?/][^<>]*>)")
-# A row as libraries write it, which needs no look at each of its tags.
-_ROW = re.compile(r"<tr\b[^<>]*>((?:\s*<t[dh]\b[^<>]*>[^<]*</t[dh]>)+)\s*</tr>")
+# Rows as libraries write them, which need no look at each of their tags.
+_ROWS = re.compile(r"(?:<tr\b[^<>]*>(?:\s*<t[dh]\b[^<>]*>[^<]*</t[dh]>)+\s*</tr>\s*)+")
 _CELL = re.compile(r"<t[dh]\b[^<>]*>([^<]*)")
 _SPAN = re.compile(r"colspan\s*=\s*[\"']?([0-9]{1,5})", re.I)
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.I)
@@ -58,17 +58,16 @@ class _Reader:
 
     def read(self, source: str) -> str:
         """Return what a piece of HTML says."""
-        place, plain = 0, not _SPAN.search(source)
+        place, plain = 0, "colspan" not in source.lower()
         while tag := _TAG.search(source, place):
             self._say(source[place : tag.start()])
             place = tag.end()
             name = (tag[2] or "").lower()
-            if name == "tr" and plain and self._depth <= 1:
-                if row := _ROW.match(source, tag.start()):
-                    self._take_row(_CELL.findall(row[1])[:_MOST_COLUMNS])
-                    place = row.end()
-                    continue
-            if tag[4]:
+            simple = name == "tr" and plain and self._depth <= 1
+            if simple and (rows := _ROWS.match(source, tag.start())):
+                self._take_rows(rows[0])
+                place = rows.end()
+            elif tag[4]:
                 place = _after(source, "-->", place)
             elif name in _SKIPPED and not tag[1]:
                 place = _after(source, ">", _after(source, f"</{tag[2]}", place))
@@ -80,16 +79,19 @@ class _Reader:
         self._say(re.split(r"<(?=[a-zA-Z/!?]|$)", source[place:], maxsplit=1)[0])
         return self._text()
 
-    def _take_row(self, cells: list[str]) -> None:
+    def _take_rows(self, rows: str) -> None:
         self._end_row()
-        line = " | ".join(map(str.strip, cells))
-        # Else there is nothing to unescape, and no space to take out.
-        if "&" in line or "  " in line or not line.isprintable():
-            self._row = [_clean([html.unescape(cell)]) for cell in cells]
-            self._end_row()
-        elif any(map(str.strip, cells)):
-            self._break()
-            self._lines.append(line)
+        for row in rows.split("</tr>"):
+            cells = [cell.strip() for cell in _CELL.findall(row)[:_MOST_COLUMNS]]
+            line = " | ".join(cells)
+            # Else there is nothing to unescape, and no space to take out.
+            if "&" in line or "  " in line or not line.isprintable():
+                cells = [_clean([html.unescape(cell)]) for cell in cells]
+                line = " | ".join(cells)
+            if any(cells):
+                if self._line:
+                    self._break()
+                self._lines.append(line)
 
     def _open(self, name: str, attributes: str) -> None:
         if name == "table":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 from .secret_context import surrounded
+from .secret_cuts import cut_short
 from .secret_forms import Span, tokens
 from .secret_names import SHORTEST, known
 
@@ -80,6 +81,7 @@ class Redactor:
         spans += (
             span for value, label in values.items() for span in _occurrences(text, value, label)
         )
+        spans += cut_short(text, values)
         return spans
 
     def _learn(self, spans: Iterable[Span]) -> None:

@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import bodies, deltas, first, load, peers, service
+from . import bodies, deltas, describing, first, load, peers, redaction, service, storing
 from .runner import Bench
 
-BENCHMARKS = {"load": load, "deltas": deltas, "first": first, "requests": bodies}
+BENCHMARKS = {
+    "load": load,
+    "deltas": deltas,
+    "first": first,
+    "requests": bodies,
+    "storing": storing,
+    "describing": describing,
+    "redaction": redaction,
+}
 _README = Path(__file__).with_name("README.md")
 _OURS = ("codex-magic", "httpx", "httpx-sse", "ipython", "ipykernel")
 

@@ -253,3 +253,32 @@ def _seconds(piece: str, length: int) -> float:
     started = time.process_time()
     Redactor({"DB_PASSWORD": PASSWORD}).redact(text)
     return time.process_time() - started
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("password  'kV9-tulip-in-…' (40 characters)", "kV9-tulip"),
+        ("a frame cell: kV9-tulip-in-sprin...", "kV9-tulip"),
+        ("the end of it: …ring-in-holland", "holland"),
+        ("key: ghp_" + "aB3dE5fG…", "ghp_aB3"),
+        ("key: sk-proj-" + "aB3dE5fG7…", "sk-proj-aB3"),
+    ],
+)
+def test_half_a_secret_is_one(text: str, left: str) -> None:
+    """What a summary has cut is replaced, too: its beginning and its end say enough."""
+    redactor = Redactor({"DB_PASSWORD": "kV9-tulip-in-spring-in-holland"})
+
+    cleaned, count = redactor.redact(text)
+
+    assert 1 == count
+    assert left not in cleaned
+    assert "[secret 1: " in cleaned
+
+
+def test_an_ellipsis_alone_is_no_secret() -> None:
+    """Neither are ordinary words before it."""
+    redactor = Redactor({"DB_PASSWORD": "kV9-tulip-in-spring-in-holland"})
+    text = "loading… task-list… sk-learn… eyJ… a column_name_that_is_long… and so on..."
+
+    assert (text, 0) == redactor.redact(text)
