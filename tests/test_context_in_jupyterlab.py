@@ -144,7 +144,9 @@ def run_all_again(page: Any) -> None:
 
 
 def _question(service: FakeService) -> list[dict[str, Any]]:
-    content: list[dict[str, Any]] = service.requests[-1].body["input"][-1]["content"]
+    body = service.requests[-1].body
+    assert body is not None
+    content: list[dict[str, Any]] = body["input"][-1]["content"]
     return content
 
 
