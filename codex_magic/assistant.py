@@ -48,7 +48,6 @@ _KEPT = "What arrived is kept in the conversation."
 _LARGEST_DOWNLOAD = 50_000_000
 # Seconds between two times that the words of a growing answer are put on disk.
 _KEPT_EVERY = 0.5
-_DAY = 86_400.0
 
 T = TypeVar("T")
 
@@ -258,7 +257,7 @@ class Assistant:
                 job.rest(_PATIENCE)
         except KeyboardInterrupt:
             job.cancel()
-            raise
+            raise AnswerInterrupted("stopped before it was done; nothing was changed.") from None
         return job.future.result()
 
     def _start(self, ask: Ask, reply: Reply) -> Job[Signal, Ended]:
@@ -285,21 +284,15 @@ class Assistant:
 
     def _recall(self, choice: Choice) -> None:
         """Take over which model stands for the retired default, if another kernel knows."""
-        known, identity = self._experience.successor, choice.service.identity
-        if choice.named or (identity, choice.model) in known or self.memory.store is None:
-            return
-        found = self.memory.store.recall(_successor(identity, choice.model))
-        if isinstance(found, str):
-            known[identity, choice.model] = found
+        known, place = self._experience.successor, (choice.service.identity, choice.model)
+        if not choice.named and place not in known and (found := self.memory.successor(*place)):
+            known[place] = found
 
     def _remember(self, ask: Ask) -> None:
         """Keep for a day which model stands for the retired default."""
-        identity, model = ask.choice.service.identity, ask.question.model
-        found = self._experience.successor.get((identity, model))
-        if found and ask.question.successors and self.memory.store is not None:
-            key = _successor(identity, model)
-            if self.memory.store.recall(key) != found:
-                self.memory.store.remember(key, found, _DAY)
+        place = (ask.choice.service.identity, ask.question.model)
+        if ask.question.successors and (found := self._experience.successor.get(place)):
+            self.memory.note_successor(*place, found)
 
     def _tell_of_trouble(self, reply: Reply) -> None:
         """Wait until the turn is on disk; say it once where it is not."""
@@ -356,7 +349,8 @@ class Assistant:
                 if done:
                     break
                 screen.draw(reply)
-                if time.monotonic() - kept > _KEPT_EVERY:
+                # What is shown now is not looked at again before the pause is over.
+                if time.monotonic() + screen.pause() - kept > _KEPT_EVERY:
                     self.memory.grow(reply.turn_id, reply.text)
                     kept = time.monotonic()
                 with interrupts.listening():
@@ -369,11 +363,6 @@ class Assistant:
             raise
         # An error that is none of the API is a mistake of ours, or of the settings.
         reply.apply(job.future.result())
-
-
-def _successor(identity: str, model: str) -> str:
-    """Return under which name a successor is kept."""
-    return f"successor {identity} {model}"
 
 
 @contextmanager

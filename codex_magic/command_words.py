@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from pathlib import Path
 
 from .display.progress import printable
 from .errors import ConfigError
@@ -44,6 +46,21 @@ def numbers(text: str, command: str) -> list[int]:
     """
     found = [number(word, command) for word in text.replace(",", " ").split()]
     return found or [number("", command)]
+
+
+def instructions_of(text: str) -> str:
+    """
+    Return instructions as they were written, or those of the file that ``@path`` names.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(os.path.expanduser(text[1:])).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--instructions {text}: {error}.") from error
 
 
 def cut(text: str, size: int = _SHOWN) -> str:

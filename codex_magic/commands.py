@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import os
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from . import conversation_commands
 from .asking import Options
 from .assistant import Assistant, Preview
-from .command_words import cut, number, words
+from .command_words import cut, instructions_of, number, words
 from .context.budget import encoded_tokens, text_tokens
 from .context.gathering import defined_names
 from .conversation import editing
@@ -57,8 +55,16 @@ def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> R
     options, more = parse_line(rest, _is_name(assistant))
     if more:
         raise ConfigError(f"%codex {command} takes options and no words: not {more!r}.")
-    shell = assistant.shell
-    return _ask(assistant, again.prompt, options, ours=is_whole_cell(shell), again=again)
+    conversation, ours = assistant.conversation, is_whole_cell(assistant.shell)
+    before = {turn.id for turn in conversation.turns}
+    try:
+        return _ask(assistant, again.prompt, options, ours=ours, again=again)
+    except CodexError:
+        if again.replaces:
+            # What was to be replaced stays: a second turn of the same would be left over.
+            failed = [turn.id for turn in conversation.turns if turn.status == "failed"]
+            conversation.drop(set(failed) - before)
+        raise
 
 
 def status(assistant: Assistant, rest: str) -> None:
@@ -162,7 +168,9 @@ def _ask(
     out = given.pop("out", None)
     quiet, raw = given.pop("quiet", False), given.pop("raw", False)
     dry_run, debug = given.pop("dry_run", False), given.pop("debug", False)
-    options = Options(**{**given, **_read_instructions(given)})
+    if "instructions" in given:
+        given["instructions"] = instructions_of(given["instructions"])
+    options = Options(**given)
     if dry_run or debug:
         _show_request(assistant, prompt, options)
     if dry_run:
@@ -217,17 +225,6 @@ def _in_total(preview: Preview) -> str:
     money = dollars(price(preview.choice.model, backend, read=tokens))
     words = ["Nothing is sent", f"≈ {short(tokens)} tokens", money, attached.words]
     return " · ".join([*filter(None, words), *attached.remarks])
-
-
-def _read_instructions(given: dict[str, Any]) -> dict[str, str]:
-    text = given.get("instructions", "")
-    if not text.startswith("@"):
-        return {}
-    path = Path(os.path.expanduser(text[1:]))
-    try:
-        return {"instructions": path.read_text(encoding="utf-8")}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--instructions {text}: {error}.") from error
 
 
 def _shown_reply(assistant: Assistant, rest: str) -> Reply:

@@ -7,13 +7,20 @@ from datetime import datetime
 
 from .asking import Options
 from .assistant import Assistant
-from .command_words import cut, number, numbers, words
+from .command_words import cut, instructions_of, number, numbers, words
 from .conversation import editing
 from .conversation.turns import Turn
 from .display.progress import plural
 from .errors import ConfigError
 from .options import parse_line
 
+_FOR_SUMMARIES = {
+    "model": "--model",
+    "backend": "--backend",
+    "effort": "--effort",
+    "service_tier": "--service-tier",
+    "timeout": "--timeout",
+}
 _STAR = {True: "*", False: " "}
 
 
@@ -23,7 +30,7 @@ def new(assistant: Assistant, rest: str) -> None:
     instructions = ""
     if options:
         found, more = parse_line(f"--instructions {options.strip()}")
-        instructions = found["instructions"]
+        instructions = instructions_of(found["instructions"])
         if more:
             raise ConfigError("%codex new: put the instructions in quotes.")
     conversation = assistant.memory.new(name.strip() or None, instructions=instructions)
@@ -111,7 +118,13 @@ def fork(assistant: Assistant, rest: str) -> None:
 
 def compact(assistant: Assistant, rest: str) -> None:
     """compact [options]: put a summary in the place of what was said; pinned turns stay"""
-    given, _ = parse_line(rest)
+    given, more = parse_line(rest)
+    unfit = more or next((name for name in given if name not in _FOR_SUMMARIES), "")
+    if unfit:
+        raise ConfigError(
+            f"%codex compact takes {', '.join(_FOR_SUMMARIES.values())} and nothing else: "
+            f"not {unfit!r}."
+        )
     done = assistant.compact(Options(**given))
     print(
         f"A summary stands for {plural(done.replaced, 'turn')}; they are kept in "

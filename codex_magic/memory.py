@@ -28,8 +28,10 @@ MAIN = "main"
 DATA_VARIABLE = "CODEX_MAGIC_DATA_DIR"
 # Seconds that a cell waits at most until what was said is on disk.
 _DURABLE = 2.0
+_DAY = 86_400.0
 # The numbers of executions change with every run of a notebook.
-_COUNTS = re.compile(r"\b(In|Out) \[\d+\]|\bcell \d+")
+_COUNTS = re.compile(r"\b(In|Out) ?\[\d+\]|\bcell \d+")
+_COUNTED = ("cell", "error")
 
 
 def data_folder(config: Codex) -> Path:
@@ -297,6 +299,16 @@ class Memory:
         ]
         return conversation.record(again, Plan("stateless", lineage=lineage(standing)))
 
+    def successor(self, identity: str, model: str) -> str:
+        """Return which model stands for a retired one at a service; empty where nobody knows."""
+        found = self.store.recall(f"successor {identity} {model}") if self.store else None
+        return found if isinstance(found, str) else ""
+
+    def note_successor(self, identity: str, model: str, found: str) -> None:
+        """Remember for a day which model stands for a retired one, for other kernels, too."""
+        if self.store is not None and self.successor(identity, model) != found:
+            self.store.remember(f"successor {identity} {model}", found, _DAY)
+
     def settle(self) -> str:
         """Wait until everything is on disk; return what is wrong with it, in one line."""
         journal = self.journal if self._journal is not None else None
@@ -344,7 +356,8 @@ def digest_of(attached: Attached, asked: Any, conversation: Conversation, key: s
             earlier.append(
                 turn.key or hashlib.sha256(turn.prompt.encode("utf-8", "replace")).hexdigest()
             )
-    whole = [attached.prompt, [_content(one) for one in attached.attachments], asked, earlier]
+    contents = [_content(one) for one in attached.attachments]
+    whole = [attached.prompt, contents, attached.detail if contents else "", asked, earlier]
     text = json.dumps(whole, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
@@ -352,7 +365,8 @@ def digest_of(attached: Attached, asked: Any, conversation: Conversation, key: s
 def _content(attachment: Piece | Picture | Document) -> str:
     match attachment:
         case Piece():
-            return _COUNTS.sub(r"\1", attachment.text)
+            text = attachment.text
+            return _COUNTS.sub(r"\1", text) if attachment.kind in _COUNTED else text
         case Picture():
             return attachment.url or hashlib.sha256(attachment.data).hexdigest()
         case Document():

@@ -130,16 +130,26 @@ class Kernel:
             cell_id: The cell's id in its notebook, as JupyterLab sends it; nbclient sends none.
             patience: Seconds after which the cell counts as hanging.
         """
+        return self.finish(self.send(code, cell_id), on_message, patience=patience)
+
+    def finish(
+        self,
+        request: str,
+        on_message: Callable[[Message], object] = lambda message: None,
+        *,
+        patience: float = PATIENCE,
+    ) -> Executed:
+        """Wait for the end of a cell that was sent."""
         began = time.monotonic()
-        request = self._send(code, cell_id)
         done, canvas = Executed(), _Canvas()
         while not (idle := self._next(request, began, patience, done, canvas, on_message)):
-            assert idle is not None, f"{code!r} still runs after {patience:.0f} s."
+            assert idle is not None, f"{request} still runs after {patience:.0f} s."
         done.status, done.error = self._reply(request)
         done.outputs, done.seconds = canvas.outputs, time.monotonic() - began
         return done
 
-    def _send(self, code: str, cell_id: str) -> str:
+    def send(self, code: str, cell_id: str = "") -> str:
+        """Run a cell without waiting; `finish` takes what is returned."""
         content = {
             "code": code,
             "silent": False,
