@@ -187,6 +187,9 @@ if TYPE_CHECKING:
     from .api.tokens import (
         TokenData,
     )
+    from .conversation.tools import (
+        tool,
+    )
     from .display.reply import (
         Reply,
     )
@@ -278,6 +281,7 @@ _HOMES = {
     "api.response_inputs": "InputTokenCount",
     "api.streams": "AsyncResponseStream AsyncResponseStreamManager ResponseStream",
     "api.tokens": "TokenData",
+    "conversation.tools": "tool",
     "display.reply": "Reply",
     "errors": """
         APIConnectionError APIError APIStatusError APITimeoutError AnswerError
@@ -439,6 +443,7 @@ __all__ = [
     "login",
     "refresh",
     "start_login",
+    "tool",
     "unload_ipython_extension",
 ]
 

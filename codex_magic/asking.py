@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from .api.items import Json
 from .config import CONTEXTS, DETAILS, STATES, Codex
+from .conversation.toolbox import ToolBox
 from .conversation.turns import State
 from .errors import ConfigError
 
@@ -52,6 +53,10 @@ class Options:
     state: State | None = None
     store: bool | None = None
     keep: bool = False
+    tools: Named = ()
+    tool_choice: str | None = None
+    max_rounds: int | None = None
+    yes: bool = False
 
     def __post_init__(self) -> None:
         """
@@ -70,6 +75,8 @@ class Options:
             )
         if self.timeout is not None and not self.timeout > 0:
             raise ConfigError(f"--timeout {self.timeout:g}: seconds are more than 0.")
+        if self.max_rounds is not None and self.max_rounds < 1:
+            raise ConfigError(f"--max-rounds {self.max_rounds}: there is one round at least.")
         for name in self.param:
             if name in _HAVE_OPTIONS:
                 raise ConfigError(f"--param {name}: use {_HAVE_OPTIONS[name]} instead.")
@@ -116,6 +123,10 @@ class AskOptions(TypedDict, total=False):
     state: State | None
     store: bool | None
     keep: bool
+    tools: Named
+    tool_choice: str | None
+    max_rounds: int | None
+    yes: bool
 
 
 def parameters(options: Options, config: Codex) -> Json:
@@ -136,6 +147,39 @@ def parameters(options: Options, config: Codex) -> Json:
         "service_tier": options.service_tier,
     }
     return _merged(_given(params), options.param)
+
+
+def with_tools(params: Json, box: ToolBox, choice: str | None) -> Json:
+    """
+    Return the fields of a request with its tools.
+
+    Args:
+        params: The fields without them; tools of ``--param`` stay.
+        box: The tools that were named.
+        choice: Which of them the model is to call: auto, none, required, or a name.
+
+    Raises:
+        ConfigError: There is no tool of that name.
+    """
+    if not box.forms and choice is None:
+        return params
+    tools = [*(params.get("tools") or ()), *box.forms]
+    if not tools:
+        raise ConfigError(f"--tool-choice {choice}: there are no tools. Name some with -t.")
+    return _given({**params, "tools": tools, "tool_choice": _choice(tools, choice)})
+
+
+def _choice(tools: Sequence[Json], choice: str | None) -> str | Json | None:
+    if choice in (None, "auto", "none", "required"):
+        return choice
+    for tool in tools:
+        kind, name = tool.get("type"), tool.get("name") or tool.get("server_label")
+        if choice in (kind, name):
+            naming = {"function": "name", "custom": "name", "mcp": "server_label"}.get(str(kind))
+            return {"type": kind, naming: name} if naming else {"type": kind}
+    raise ConfigError(
+        f"--tool-choice {choice}: no such tool was named with -t. Also: auto, none, required."
+    )
 
 
 def store_for(options: Options, config: Codex, state: State) -> bool | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -31,23 +30,20 @@ from .conversation.session import (
     plan_for,
     request_body,
 )
+from .conversation.tool_calls import Answering
 from .conversation.turns import Conversation, Plan, Turn
 from .display.reply import Reply
 from .display.screen import QuietScreen, Screen
 from .engine import Engine, Job
-from .errors import AnswerInterrupted, APIError, CodexError
+from .errors import AnswerInterrupted, ConfigError
+from .following import FAREWELL, PATIENCE, applied, checked, follow, shown
 from .interrupts import Interrupts
 from .memory import Memory
-from .preparing import Ask, Preparing
+from .preparing import Ask, Preparing, takes_images
 from .services import Choice, Services
+from .tool_running import ToolRunning, prints_kept, running
 
-# Seconds that a cancelled question may take to say how it ended.
-_FAREWELL = 2.0
-_PATIENCE = 0.1
-_KEPT = "What arrived is kept in the conversation."
 _LARGEST_DOWNLOAD = 50_000_000
-# Seconds between two times that the words of a growing answer are put on disk.
-_KEPT_EVERY = 0.5
 
 T = TypeVar("T")
 
@@ -96,6 +92,7 @@ class Assistant:
         self._experience = Experience()
         self._told: set[str] = set()
         self._engine = Engine()
+        self.tools = ToolRunning(shell)
         self._pools: dict[asyncio.AbstractEventLoop, AsyncTransport] = {}
 
     @property
@@ -120,25 +117,33 @@ class Assistant:
                 the conversation.
             AnswerInterrupted: The user interrupted it; what arrived is kept as well.
         """
+        _check_place(options)
         reply = self.preparing.begun(prompt, options)
         key = again.key if again else self.memory.key()
         digest = self.preparing.digest(reply, options, key)
         if kept := self.preparing.kept(digest, options, key):
             return self._shown_again(kept, screen)
-        with Interrupts() as interrupts, _shown(reply, screen):
+        with Interrupts() as interrupts, shown(reply, screen):
             with interrupts.listening():
                 choice = self.preparing.chosen(options, reply, lambda: screen.draw(reply))
                 ask = self.preparing.prepare(
                     reply, options, choice, again=again, key=key, digest=digest
                 )
             try:
-                self._follow(self._start(ask, reply), reply, screen, interrupts)
+                with prints_kept() if ask.box.functions else nullcontext():
+                    job = self._start(ask, reply, options)
+                    follow(job, reply, screen, interrupts, self.memory.grow)
             finally:
                 self._tell_of_trouble(reply)
-        return _checked(reply)
+        return checked(reply)
 
     async def aask(self, prompt: str, options: Options) -> Reply:
-        """Ask without blocking the caller's event loop, show nothing, and return the answer."""
+        """
+        Ask without blocking the caller's event loop, show nothing, and return the answer.
+
+        Nobody is asked about calls: those that need an approval are declined, unless ``yes``.
+        """
+        _check_place(options)
         reply = self.preparing.begun(prompt, options)
         key = self.memory.key()
         digest = self.preparing.digest(reply, options, key)
@@ -147,24 +152,25 @@ class Assistant:
         choice = await asyncio.to_thread(self.preparing.chosen, options, reply, lambda: None)
         # On this thread, because figures may be drawn.
         ask = self.preparing.prepare(reply, options, choice, key=key, digest=digest)
-        job = self._start(ask, reply)
+        job = self._start(ask, reply, options, asks=False)
         try:
             # Shielded: a cancelled question still says how it ended, to the conversation.
             waiting = asyncio.shield(asyncio.wrap_future(job.future))
-            # An interrupt does not wake an idle loop of ipykernel's: it looks up now and then.
-            while not (await asyncio.wait([waiting], timeout=_PATIENCE))[0]:
-                pass
+            with prints_kept() if ask.box.functions else nullcontext():
+                # An interrupt does not wake an idle loop of ipykernel's: it looks up now and then.
+                while not (await asyncio.wait([waiting], timeout=PATIENCE))[0]:
+                    for errand in applied(job, reply):
+                        errand.run()
             ended = waiting.result()
         except (asyncio.CancelledError, KeyboardInterrupt):
             job.cancel()
-            for signal in job.take():
-                reply.apply(signal)
+            applied(job, reply)
             reply.status = "interrupted"
             raise
-        for signal in (*job.take(), ended):
-            reply.apply(signal)
+        applied(job, reply)
+        reply.apply(ended)
         await asyncio.to_thread(self._tell_of_trouble, reply)
-        return _checked(reply)
+        return checked(reply)
 
     def preview(self, prompt: str, options: Options) -> Preview:
         """Return where a question would go and what it would become; nothing is sent."""
@@ -235,10 +241,11 @@ class Assistant:
             while self._pools:
                 await self._pools.popitem()[1].close()
 
-        self._engine.cancel(_FAREWELL)
+        self._engine.cancel(FAREWELL)
+        self.tools.close()
         self.memory.close()
         if self._pools:
-            self._engine.submit(disconnect).rest(_FAREWELL)
+            self._engine.submit(disconnect).rest(FAREWELL)
         self._engine.stop()
 
     def _fetch(self, address: str) -> tuple[bytes, str]:
@@ -254,25 +261,29 @@ class Assistant:
         job: Job[Signal, T] = self._engine.submit(work)
         try:
             while not job.done:
-                job.rest(_PATIENCE)
+                job.rest(PATIENCE)
         except KeyboardInterrupt:
             job.cancel()
             raise AnswerInterrupted("stopped before it was done; nothing was changed.") from None
         return job.future.result()
 
-    def _start(self, ask: Ask, reply: Reply) -> Job[Signal, Ended]:
-        """Send a question; the job tells how it goes."""
+    def _start(
+        self, ask: Ask, reply: Reply, options: Options, *, asks: bool = True
+    ) -> Job[Signal, Ended]:
+        """Send a question; the job tells how it goes, and what is to be done for it here."""
         self.replies.append(reply)
-        if ask.choice.notice and ask.choice.notice not in self._told:
-            self._told.add(ask.choice.notice)
-            reply.notices.append(ask.choice.notice)
+        for notice in (ask.choice.notice, *ask.box.notices):
+            if notice and notice not in self._told:
+                self._told.add(notice)
+                reply.notices.append(notice)
 
         self._recall(ask.choice)
         self._note_beginning(ask)
 
         async def run(emit: Callable[[Signal], None]) -> Ended:
             session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
-            ended = await session.run(ask.conversation, ask.question, emit)
+            answering = self._answering(ask, options, emit, asks=asks)
+            ended = await session.run(ask.conversation, ask.question, emit, answering)
             self._remember(ask)
             return ended
 
@@ -281,6 +292,22 @@ class Assistant:
             # While the service thinks: a Jupyter server may be asked.
             self.memory.hold(ask.conversation, self.preparing.notebook.path())
         return job
+
+    def _answering(
+        self, ask: Ask, options: Options, emit: Callable[[Signal], None], *, asks: bool
+    ) -> Answering | None:
+        """Return how the calls of a question are answered; None where it has no tools."""
+        if not ask.box.forms:
+            return None
+        return self.tools.answering(
+            ask.box,
+            emit,
+            asks=asks,
+            yes=options.yes,
+            rounds=options.max_rounds,
+            clean=self.preparing.without_secrets,
+            images=takes_images(ask.choice.model, ask.choice.service.backend),
+        )
 
     def _recall(self, choice: Choice) -> None:
         """Take over which model stands for the retired default, if another kernel knows."""
@@ -334,58 +361,10 @@ class Assistant:
             self._pools[loop] = AsyncTransport()
         return self._pools[loop]
 
-    def _follow(
-        self, job: Job[Signal, Ended], reply: Reply, screen: Screen, interrupts: Interrupts
-    ) -> None:
-        """Draw what a job tells until it has ended; an interrupt ends it."""
-        kept = time.monotonic()
-        try:
-            while True:
-                done = job.done
-                with interrupts.listening():
-                    job.wait(_PATIENCE)
-                for signal in job.take():
-                    reply.apply(signal)
-                if done:
-                    break
-                screen.draw(reply)
-                # What is shown now is not looked at again before the pause is over.
-                if time.monotonic() + screen.pause() - kept > _KEPT_EVERY:
-                    self.memory.grow(reply.turn_id, reply.text)
-                    kept = time.monotonic()
-                with interrupts.listening():
-                    job.rest(screen.pause())
-        except KeyboardInterrupt:
-            job.cancel()
-            job.rest(_FAREWELL)
-            if job.done:
-                reply.apply(job.future.result())
-            raise
-        # An error that is none of the API is a mistake of ours, or of the settings.
-        reply.apply(job.future.result())
 
-
-@contextmanager
-def _shown(reply: Reply, screen: Screen) -> Iterator[None]:
-    """See to it that what arrived stays on the screen, however a question ends."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        reply.status = "interrupted"
-        screen.finish(reply)
-        kept = _KEPT if reply.text else "Nothing had arrived."
-        raise AnswerInterrupted(f"the answer was stopped. {kept}", reply=reply) from None
-    except BaseException as error:
-        reply.error = error if isinstance(error, CodexError) else CodexError(repr(error))
-        screen.finish(reply)
-        raise
-    screen.finish(reply)
-
-
-def _checked(reply: Reply) -> Reply:
-    """Return a reply that has an answer; raise the error of one that has none, or half of one."""
-    if reply.error is not None:
-        if reply.status == "interrupted" and isinstance(reply.error, APIError):
-            reply.error.message = f"{reply.error.message} {_KEPT}"
-        raise reply.error
-    return reply
+def _check_place(options: Options) -> None:
+    """Refuse what could never be answered: the question before it waits for this code."""
+    if running() and not options.once:
+        raise ConfigError(
+            "A tool is asking in the conversation that waits for it: ask with once=True there."
+        )

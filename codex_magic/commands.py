@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import conversation_commands
+from . import code_commands, conversation_commands
 from .asking import Options
 from .assistant import Assistant, Preview
 from .command_words import cut, instructions_of, number, words
@@ -20,9 +20,11 @@ from .display.preview import preview_html, preview_text
 from .display.progress import plural, short
 from .display.reply import Reply, is_notebook
 from .display.sanitize import well_formed
-from .errors import CodexError, ConfigError
+from .errors import AnswerInterrupted, CodexError, ConfigError
 from .functions import is_whole_cell, screen_for
+from .inserting import Landing, asking_for_code, land, say_half
 from .options import parse_line, usage
+from .tool_commands import tools
 
 
 def run_cell(assistant: Assistant, line: str, cell: str) -> None:
@@ -55,6 +57,8 @@ def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> R
     options, more = parse_line(rest, _is_name(assistant))
     if more:
         raise ConfigError(f"%codex {command} takes options and no words: not {more!r}.")
+    if command == "continue" and Landing.taken(dict(options)):
+        raise ConfigError("%codex continue gives the rest of an answer: ask for code anew.")
     conversation, ours = assistant.conversation, is_whole_cell(assistant.shell)
     before = {turn.id for turn in conversation.turns}
     try:
@@ -149,7 +153,9 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     "retry": retry,
     "continue": continue_,
     "edit": edit,
+    **code_commands.COMMANDS,
     **conversation_commands.COMMANDS,
+    "tools": tools,
     "status": status,
     "config": config,
     "help": help_,
@@ -168,9 +174,10 @@ def _ask(
     out = given.pop("out", None)
     quiet, raw = given.pop("quiet", False), given.pop("raw", False)
     dry_run, debug = given.pop("dry_run", False), given.pop("debug", False)
+    landing = Landing.taken(given)
     if "instructions" in given:
         given["instructions"] = instructions_of(given["instructions"])
-    options = Options(**given)
+    options = asking_for_code(assistant, Options(**given), landing, ours=ours)
     if dry_run or debug:
         _show_request(assistant, prompt, options)
     if dry_run:
@@ -181,11 +188,17 @@ def _ask(
     except CodexError as error:
         if debug:
             print("".join(traceback.format_exception(error)))
+        say_half(assistant, landing)
+        raise
+    except AnswerInterrupted:
+        say_half(assistant, landing)
         raise
     if out:
         assistant.shell.user_ns[out] = reply.text
     if not quiet:
         reply.shown_by = getattr(assistant.shell, "execution_count", None)
+    if landing:
+        land(assistant, reply, prompt, options, landing, quiet=quiet)
     return None if ours else reply
 
 

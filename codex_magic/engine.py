@@ -98,7 +98,8 @@ class Job(Generic[S, T]):
 class Engine:
     """The loop and its thread, begun at the first use and again after a fork."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "codex-engine") -> None:
+        self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._lock = threading.Lock()
@@ -137,7 +138,7 @@ class Engine:
                 self._loop = asyncio.new_event_loop()
                 self._pid, self._jobs = os.getpid(), set()
                 threading.Thread(
-                    target=_serve, args=(self._loop,), name="codex-engine", daemon=True
+                    target=_serve, args=(self._loop,), name=self._name, daemon=True
                 ).start()
             return self._loop
 

@@ -9,6 +9,7 @@ only let through where we wait, and remembered everywhere else.
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 import time
@@ -59,9 +60,24 @@ class Interrupts:
         finally:
             self._listening = False
 
+    def interrupt(self) -> None:
+        """Interrupt what the main thread does, from another one, if interrupts reach it."""
+        if self._before is None:
+            return
+        if hasattr(signal, "pthread_kill"):
+            # Unlike a simulated interrupt, it also ends a wait inside the system.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
+    def forget(self) -> None:
+        """Take what was heard as an interrupt that no user sent."""
+        self._heard = 0.0
+
     def _hear(self, number: int, frame: object) -> None:
-        first, self._heard = not self._heard, time.monotonic()
-        if first and self._listening:
+        before, self._heard = self._heard, time.monotonic()
+        # The user's code may have swallowed the first one.
+        if self._listening and self._heard - before > _SAME:
             raise KeyboardInterrupt
 
     def _calm(self, number: int, frame: object) -> None:

@@ -9,9 +9,11 @@ import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from .config import CONTEXTS, DETAILS, EFFORTS, STATES, SUMMARIES, VERBOSITIES
+from .conversation.hosted_tools import is_hosted
 from .errors import ConfigError
 
 
@@ -118,9 +120,26 @@ OPTIONS = (
         "if this very request was answered before, show that answer; send nothing",
         "conversation",
     ),
+    Option(("--code",), "reply with code, and put it into a new cell below", "what comes back"),
+    Option(
+        ("--replace",),
+        "put the code into this cell, below the prompt as comments",
+        "what comes back",
+    ),
+    Option(("--run",), "--code; scan it, ask, and run it here, too", "what comes back"),
     Option(("-o", "--out"), "put the answer's text into this variable", "what comes back", "NAME"),
     Option(("-q", "--quiet"), "show nothing", "what comes back"),
     Option(("--raw",), "show the Markdown source", "what comes back"),
+    Option(
+        ("-t", "--tools"),
+        "functions the model may call; web_search, mcp:URL, …; all: each @tool",
+        "tools",
+        "NAME…",
+        values="many",
+    ),
+    Option(("--tool-choice",), "auto, none, required, or a tool's name", "tools", "X"),
+    Option(("--max-rounds",), "how often the model may call, 20 by default", "tools", "N", int),
+    Option(("--yes",), "run tools and code without asking, but for dangerous code", "tools"),
     Option(("--dry-run",), "show what would be sent; send nothing", "other"),
     Option(("--debug",), "full tracebacks and the raw request", "other"),
 )
@@ -130,6 +149,10 @@ _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _WORD = re.compile(
     r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)"""
 )
+# Tools that let the model look around in the kernel, or run Python there.
+KERNEL_TOOLS = ("list_names", "read_variable", "read_cell", "look_at_figure", "run_python")
+# Stores that are searched together have commas between them.
+_COMMAS = {"vars": re.compile(","), "tools": re.compile(r",(?!\s*vs_)")}
 _FLAG = re.compile(r"\s*(--?[A-Za-z][\w-]*)(?:=|(?=\s)|$)")
 
 
@@ -195,8 +218,9 @@ def _split(line: str, is_name: Callable[[str], bool]) -> tuple[list[str], str]:
             value, position = _value(line, position, option, found[1])
             values = [value] if option.values == "one" else _separated(value, option)
             if option.values == "many":
-                more, position = _names(line, position, is_name)
-                values += more
+                known = is_name if option.name != "tools" else partial(_is_tool, is_name)
+                more, position = _names(line, position, known)
+                values += [name for word in more for name in _separated(word, option)]
             words += [f"{option.flags[-1]}={value}" for value in values]
         elif found[0].endswith("="):
             raise ConfigError(f"{found[1]} takes no value.")
@@ -227,9 +251,18 @@ def _reference(line: str, position: int, is_name: Callable[[str], bool]) -> tupl
 
 def _separated(value: str, option: Option) -> list[str]:
     """Return the names between commas; a path or an address may have one itself."""
-    if option.name != "vars":
+    between = _COMMAS.get(option.name)
+    if between is None:
         return [value]
-    return [name for name in (part.strip() for part in value.split(",")) if name]
+    return [name for name in (part.strip() for part in between.split(value)) if name]
+
+
+def _is_tool(is_name: Callable[[str], bool], word: str) -> bool:
+    """Whether a word, or each of those between its commas, stands for a tool."""
+    return all(
+        is_hosted(part) or part in KERNEL_TOOLS or is_name(part.partition(".")[0])
+        for part in _COMMAS["tools"].split(word.rstrip(","))
+    )
 
 
 def _names(line: str, position: int, is_name: Callable[[str], bool]) -> tuple[list[str], int]:

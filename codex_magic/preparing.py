@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .api.backends import UNKNOWN, Backend
 from .api.calls import CallOptions
 from .api.retries import RetryPolicy
-from .asking import Options, parameters, store_for, unasked
-from .attaching import Attached, attach
+from .asking import Options, parameters, store_for, unasked, with_tools
+from .attaching import Attached, attach, sees
 from .config import SUCCESSORS, Codex
 from .context.gathering import Fetch, Scene, defined_names
 from .context.recorder import Recorder
 from .context.redact import Redactor
 from .conversation.editing import Again
 from .conversation.questions import Question
+from .conversation.toolbox import ToolBox, tools_for
 from .conversation.turns import Conversation, Turn
+from .display.progress import plural
 from .display.reply import Reply
 from .errors import ConfigError
+from .kernel_tools import kernel_tools
 from .memory import Memory, digest_of
 from .notebook import NotebookFinder
 from .services import Choice, Services
@@ -35,6 +38,7 @@ class Ask:
     conversation: Conversation
     options: CallOptions
     attached: Attached
+    box: ToolBox = field(default_factory=ToolBox)
 
 
 class Preparing:
@@ -63,7 +67,7 @@ class Preparing:
         self._services = services
         self._memory = memory
         self._shell = shell
-        self._recorder = recorder
+        self.recorder = recorder
         self._fetch = fetch
         self.notebook = NotebookFinder(shell)
         self.redactor = Redactor(os.environ, shell.user_ns if shell is not None else None)
@@ -118,7 +122,8 @@ class Preparing:
             key: Which cell asks.
             digest: What the very same request has in common with it; empty where it is not kept.
         """
-        params = parameters(options, self._config)
+        box = self.box(options)
+        params = with_tools(parameters(options, self._config), box, options.tool_choice)
         attached = self._attached(reply, options, choice.model, choice.service.backend, again)
         if attached.instructions:
             params = {**params, "instructions": attached.instructions}
@@ -138,13 +143,37 @@ class Preparing:
             once=options.once,
             key=key,
             replaces=again.replaces if again else self._memory.outlived(conversation, key),
-            sent=attached.words,
+            sent=_with_tools(attached.words, box),
             digest=digest,
         )
-        reply.prompt, reply.attached = attached.prompt, attached.words
+        reply.prompt, reply.attached = attached.prompt, question.sent
         reply.turn_id = question.turn_id
         reply.remarks.extend(attached.remarks)
-        return Ask(question, choice, conversation, self.calls(choice, options), attached)
+        return Ask(question, choice, conversation, self.calls(choice, options), attached, box)
+
+    def box(self, options: Options) -> ToolBox:
+        """
+        Return the tools that a question names; what they tell the model has no secrets in it.
+
+        Raises:
+            ConfigError: There is no tool of a name.
+            ToolError: What was named cannot be a tool.
+        """
+        named = [options.tools] if isinstance(options.tools, str) else _listed(options.tools)
+        if not named:
+            return ToolBox()
+        box = tools_for(named, defined_names(self._shell), kernel_tools(self._scene))
+        forms = tuple(
+            self._cleaned(form) if form.get("type") == "function" else form for form in box.forms
+        )
+        return replace(box, forms=forms)
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.without_secrets(value)
+        if isinstance(value, dict):
+            return {name: self._cleaned(each) for name, each in value.items()}
+        return [self._cleaned(each) for each in value] if isinstance(value, list) else value
 
     def calls(self, choice: Choice, options: Options) -> CallOptions:
         """Return how a service is called."""
@@ -162,6 +191,9 @@ class Preparing:
         model = options.model or self._config.model
         attached = self._attached(reply, options, model, UNKNOWN, None)
         asked = [model, parameters(options, self._config)]
+        if options.tools:
+            box = self.box(options)
+            asked.append(with_tools({}, box, options.tool_choice))
         return digest_of(attached, asked, self.looked_at(options), key)
 
     def kept(self, digest: str, options: Options, key: str) -> Turn | None:
@@ -188,6 +220,15 @@ class Preparing:
             return self._memory.switch(options.chat)
         return self._memory.conversation
 
+    def _scene(self) -> Scene:
+        return Scene(
+            names=defined_names(self._shell),
+            recorder=self.recorder,
+            finder=self.notebook,
+            shell=self._shell,
+            fetch=self._fetch,
+        )
+
     def _attached(
         self,
         reply: Reply,
@@ -200,20 +241,30 @@ class Preparing:
         if again:
             # What went along the first time still does; nothing is looked for again.
             return Attached(again.prompt)
-        scene = Scene(
-            names=defined_names(self._shell),
-            recorder=self._recorder,
-            finder=self.notebook,
-            shell=self._shell,
-            fetch=self._fetch,
-        )
         return attach(
             reply.prompt,
             options,
             self._config,
-            scene,
+            self._scene(),
             model=model,
             backend=backend,
             redactor=self.redactor,
             instructions=instructions,
         )
+
+
+def takes_images(model: str, backend: Backend) -> bool:
+    """Whether a tool's output may be an image."""
+    return sees(model, backend) and not backend.bare_text
+
+
+def _listed(tools: Any) -> list[Any]:
+    """Return tools as a list: a function, or a tool in the API's form, may stand alone."""
+    return list(tools) if isinstance(tools, list | tuple | set) else [tools]
+
+
+def _with_tools(words: str, box: ToolBox) -> str:
+    """Return what goes along, in words, with the tools."""
+    if not box.forms:
+        return words
+    return f"{words or 'the prompt'}, {plural(len(box.forms), 'tool')}"

@@ -23,6 +23,7 @@ MODEL = "gpt-5.4-mini"
 Json = dict[str, Any]
 # A kernel starts, or a cell ends, within this many seconds, on a busy machine too.
 PATIENCE = 60.0
+_SLICE = 0.05
 _SHOWN = ("display_data", "execute_result", "stream", "error")
 _OTHER_SERVICES = re.compile(r"(OPENAI|AZURE|CODEX|ANTHROPIC|JPY|JUPYTER|PYTEST|COV)_?")
 
@@ -54,6 +55,7 @@ class Executed:
         error: Name, value and traceback of its error; empty for none.
         outputs: What the saved notebook would hold.
         messages: Everything that was published, in order.
+        payload: What the front end is asked to do, as to put a text into a cell.
         seconds: From the request to the kernel's answer.
     """
 
@@ -61,6 +63,7 @@ class Executed:
     error: Json = field(default_factory=dict)
     outputs: list[Json] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    payload: list[Json] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -120,6 +123,7 @@ class Kernel:
         *,
         cell_id: str = "",
         patience: float = PATIENCE,
+        answer: Callable[[str], str | None] | None = None,
     ) -> Executed:
         """
         Run a cell and wait for its end.
@@ -129,8 +133,11 @@ class Kernel:
             on_message: Is called with every message as it comes; it may interrupt the kernel.
             cell_id: The cell's id in its notebook, as JupyterLab sends it; nbclient sends none.
             patience: Seconds after which the cell counts as hanging.
+            answer: Answers what the cell asks its user; None says nothing. Without it nobody is
+                there.
         """
-        return self.finish(self.send(code, cell_id), on_message, patience=patience)
+        request = self.send(code, cell_id, allow_stdin=answer is not None)
+        return self.finish(request, on_message, patience=patience, answer=answer)
 
     def finish(
         self,
@@ -138,24 +145,54 @@ class Kernel:
         on_message: Callable[[Message], object] = lambda message: None,
         *,
         patience: float = PATIENCE,
+        answer: Callable[[str], str | None] | None = None,
     ) -> Executed:
         """Wait for the end of a cell that was sent."""
         began = time.monotonic()
         done, canvas = Executed(), _Canvas()
-        while not (idle := self._next(request, began, patience, done, canvas, on_message)):
-            assert idle is not None, f"{request} still runs after {patience:.0f} s."
-        done.status, done.error = self._reply(request)
+        self._follow(request, began, patience, done, canvas, on_message, answer)
+        done.status, reply = self._reply(request)
+        done.error = {} if done.status == "ok" else reply
+        done.payload = reply.get("payload") or []
         done.outputs, done.seconds = canvas.outputs, time.monotonic() - began
         return done
 
-    def send(self, code: str, cell_id: str = "") -> str:
+    def _follow(
+        self,
+        request: str,
+        began: float,
+        patience: float,
+        done: Executed,
+        canvas: _Canvas,
+        on_message: Callable[[Message], object],
+        answer: Callable[[str], str | None] | None,
+    ) -> None:
+        """Take the messages of a cell up to its end; answer, meanwhile, what it asks."""
+        idle: bool | None = False
+        while not idle:
+            wait = patience if answer is None else time.monotonic() - began + _SLICE
+            idle = self._next(request, began, min(wait, patience), done, canvas, on_message)
+            if answer is not None:
+                self._answer(answer)
+            over = time.monotonic() - began > patience
+            assert idle is not None or not over, f"{request} still runs after {patience:.0f} s."
+
+    def _answer(self, answer: Callable[[str], str | None]) -> None:
+        """Answer what the cell asks its user, if it does."""
+        if not self._client.stdin_channel.msg_ready():
+            return
+        said = answer(self._client.get_stdin_msg(timeout=1)["content"]["prompt"])
+        if said is not None:
+            self._client.input(said)
+
+    def send(self, code: str, cell_id: str = "", *, allow_stdin: bool = False) -> str:
         """Run a cell without waiting; `finish` takes what is returned."""
         content = {
             "code": code,
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": allow_stdin,
             "stop_on_error": True,
         }
         metadata = {"cellId": cell_id} if cell_id else {}
@@ -205,7 +242,7 @@ class Kernel:
         return self._reply(self._client.is_complete(code))[0]
 
     def _reply(self, request: str) -> tuple[str, Json]:
-        """Return the status of a request, and what came with it if it is not "ok"."""
+        """Return the status of a request, and what came with it."""
         try:
             while (reply := self._client.get_shell_msg(timeout=5))["parent_header"].get(
                 "msg_id"
@@ -214,7 +251,7 @@ class Kernel:
         except Empty:
             return "lost", {}
         content = reply["content"]
-        return content["status"], {} if content["status"] == "ok" else content
+        return content["status"], content
 
 
 class _Canvas:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from codex_magic.asking import Options, parameters, store_for, unasked
+from codex_magic.asking import Options, parameters, store_for, unasked, with_tools
 from codex_magic.config import INSTRUCTIONS, Codex
+from codex_magic.conversation.toolbox import tools_for
 from codex_magic.conversation.turns import State
 from codex_magic.errors import ConfigError
 
@@ -123,3 +124,41 @@ def test_what_cannot_be_asked_for(given: dict[str, Any], said: str) -> None:
         Options(**given)
 
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (None, None),
+        ("auto", "auto"),
+        ("none", "none"),
+        ("required", "required"),
+        ("add", {"type": "function", "name": "add"}),
+        ("web_search", {"type": "web_search"}),
+        ("example", {"type": "mcp", "server_label": "example"}),
+    ],
+)
+def test_a_tool_is_chosen(choice: str | None, expected: Any) -> None:
+    """By its name, as the API writes it; tools of --param stay."""
+    box = tools_for([add, "web_search", "mcp:https://mcp.example.com"], {})
+    own = {"type": "custom", "name": "mine"}
+
+    found = with_tools({"tools": [own]}, box, choice)
+
+    assert expected == found.get("tool_choice")
+    assert ["custom", "function", "web_search", "mcp"] == [t["type"] for t in found["tools"]]
+
+
+def test_a_choice_needs_its_tool() -> None:
+    """Else the service would refuse it, or ignore it."""
+    with pytest.raises(ConfigError, match="no such tool was named"):
+        with_tools({}, tools_for([add], {}), "sub")
+    with pytest.raises(ConfigError, match="there are no tools"):
+        with_tools({}, tools_for([], {}), "required")
+    with pytest.raises(ConfigError, match="one round at least"):
+        Options(max_rounds=0)
+
+
+def add(a: int, b: int = 1) -> int:
+    """Add."""
+    return a + b

@@ -161,6 +161,7 @@ NAMES = [
     "login",
     "refresh",
     "start_login",
+    "tool",
     "unload_ipython_extension",
 ]
 # What the first line of a notebook must not wait for.

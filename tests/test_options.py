@@ -12,7 +12,8 @@ from codex_magic.config import CONTEXTS, DETAILS, EFFORTS, STATES, SUMMARIES, VE
 from codex_magic.errors import ConfigError
 from codex_magic.options import OPTIONS, parse_line, usage
 
-FOR_COMMANDS = {"out", "quiet", "raw", "dry_run", "debug"}
+NAMES = {"add", "sub", "thing"}.__contains__
+FOR_COMMANDS = {"code", "replace", "run", "out", "quiet", "raw", "dry_run", "debug"}
 
 
 @pytest.mark.parametrize(
@@ -196,3 +197,26 @@ def test_every_flag_is_parsed(option: Any) -> None:
 def test_what_is_sent_is_named(line: str, options: dict[str, Any], prompt: str) -> None:
     """Names that exist are values; other words are the prompt, and none of it is lost."""
     assert (options, prompt) == parse_line(line, {"df", "model", "axes"}.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("line", "tools", "prompt"),
+    [
+        ("-t add How much?", ("add",), "How much?"),
+        ("-t add,sub How much?", ("add", "sub"), "How much?"),
+        ("-t add sub", ("add", "sub"), ""),
+        ("-t add sub How much?", ("add",), "sub How much?"),
+        ("-t add, sub", ("add", "sub"), ""),
+        ("-t thing.method add --yes x", ("thing.method", "add"), "x"),
+        ("-t web_search -t add x", ("web_search", "add"), "x"),
+        ("-t add web_search code_interpreter", ("add", "web_search", "code_interpreter"), ""),
+        ("-t file_search:vs_1,vs_2 x", ("file_search:vs_1,vs_2",), "x"),
+        ("-t mcp:https://example.com/mcp x", ("mcp:https://example.com/mcp",), "x"),
+        ("-t all x", ("all",), "x"),
+    ],
+)
+def test_tools_are_named(line: str, tools: tuple[str, ...], prompt: str) -> None:
+    """One or several, of the namespace or the service's; an address and its ids stay whole."""
+    options, rest = parse_line(line, NAMES)
+
+    assert (tools, prompt) == (options["tools"], rest)

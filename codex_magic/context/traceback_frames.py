@@ -99,7 +99,7 @@ class Places:
             lines = linecache.getlines(filename, namespace)
             typed = self.typed(filename)
             # With a magic in it, the code that ran is not what the user wrote.
-            self._lines[filename] = typed if len(typed) == len(lines) else lines
+            self._lines[filename] = typed if _same_cell(typed, lines) else lines
         return self._lines[filename]
 
     def typed(self, filename: str) -> list[str]:
@@ -118,6 +118,14 @@ class Places:
             if typed.lstrip().startswith("%%time") and all(name in typed for name in code.co_names):
                 return f"<ipython-input-{number}-time>"
         return None
+
+
+def _same_cell(typed: Sequence[str], ran: Sequence[str]) -> bool:
+    """Whether this is what the user typed; code that a cell ran has that cell's number, too."""
+    return len(typed) == len(ran) and all(
+        one.strip() == line.strip() or "get_ipython()" in line
+        for one, line in zip(typed, ran, strict=True)
+    )
 
 
 def frames(traceback: TracebackType | None, places: Places) -> list[Frame]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from ..api.items import (
     Json,
@@ -65,7 +66,13 @@ def usable(output: Iterable[Json], *, cut: bool) -> list[Json]:
         output: The items, as they came.
         cut: Whether the answer ended before its end; half a message is of use, half a call is not.
     """
-    kept = [item for item in output if _is_sound(item) and not (cut and _is_half(item))]
+    found = list(output)
+    approved = {item.get("approval_request_id") for item in found}
+    kept = [
+        item
+        for item in found
+        if _is_sound(item) and not (cut and _is_half(item)) and _is_settled(item, approved)
+    ]
     return [
         {**item, "role": item.get("role") or "assistant"} if item["type"] == "message" else item
         for item in kept
@@ -80,6 +87,11 @@ def _is_sound(item: Json) -> bool:
         return bool(kind)
     said = item.get("arguments", item.get("input"))
     return bool(item.get("call_id") and item.get("name") and isinstance(said, str))
+
+
+def _is_settled(item: Json, approved: Collection[Any]) -> bool:
+    """Whether nobody waits for an item: a server's request goes along with its answer only."""
+    return item.get("type") != "mcp_approval_request" or item.get("id") in approved
 
 
 def _is_half(item: Json) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..api.auth import Service
 from ..api.calls import Retry
@@ -12,6 +13,8 @@ from ..api.fitting import Fitted, fit, wants_json
 from ..api.input_checks import says_json
 from ..api.items import Json, Response
 from ..errors import CodexError
+from .approvals import CallRecord
+from .errands import Errand
 from .repairs import Experience
 from .turns import Conversation, Plan, State, Turn, new_id
 
@@ -69,6 +72,8 @@ class Asking:
 
     model: str
     plan: Plan
+    # Which round of calls and answers it is, from 1.
+    round: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Ended:
     error: CodexError | None = None
 
 
-Signal = ResponseStreamEvent | Notice | Asking | Retry | Ended
+Signal = ResponseStreamEvent | Notice | Asking | Retry | CallRecord | Errand[Any] | Ended
 Emit = Callable[[Signal], None]
 
 

@@ -25,7 +25,7 @@ from ..api.items import Response
 from ..api.streams import AsyncResponseStream
 from ..api.transport import AsyncTransport
 from ..errors import APIError, CodexError, ContextWindowError
-from .endings import cut, failure, forgotten, is_refusal, item_json, status
+from .endings import cut, failure, forgotten, is_refusal, status
 from .overruns import explained
 from .questions import (
     Asking,
@@ -41,8 +41,10 @@ from .questions import (
     stores,
 )
 from .repairs import Experience, IgnoredStateError, Repairs
+from .rounds import Rounds
 from .serverside import bring_in_line
-from .turns import Conversation, Plan, Status, Turn, words_of
+from .tool_calls import Answering, calls_in
+from .turns import Conversation, Plan, Status, Turn
 
 __all__ = [
     "Asking",
@@ -100,10 +102,26 @@ class Session:
         options = replace(self._options, on_retry=emit)
         return AsyncCodexClient.from_options(self._transport, options)
 
-    async def run(self, conversation: Conversation, question: Question, emit: Emit) -> Ended:
-        """Ask, and return how it ended; an error is part of that, and so is a cancellation."""
+    async def run(
+        self,
+        conversation: Conversation,
+        question: Question,
+        emit: Emit,
+        answering: Answering | None = None,
+    ) -> Ended:
+        """
+        Ask, and return how it ended; an error is part of that, and so is a cancellation.
+
+        Args:
+            conversation: Where the question belongs.
+            question: What is asked.
+            emit: Is told how it goes.
+            answering: Answers the model's calls; without it they are not answered.
+        """
         client = self.client(emit)
-        attempt = _Attempt(self._service, self._experience, conversation, question, client, emit)
+        attempt = _Attempt(
+            self._service, self._experience, conversation, question, client, emit, answering
+        )
         if question.once:
             return await attempt.run()
         return await self._in_turn(conversation, attempt, emit)
@@ -133,7 +151,10 @@ class _Attempt:
         question: Question,
         client: AsyncCodexClient,
         emit: Emit,
+        answering: Answering | None,
     ) -> None:
+        self._answering = answering
+        self._rounds = Rounds()
         self._service = service
         self._experience = experience
         self._conversation = conversation
@@ -151,6 +172,9 @@ class _Attempt:
             question.model,
         )
         self._plan = Plan(question.state, replaced=question.replaces)
+        # How this round is carried, and what it then held on to.
+        self._step = self._plan
+        self._standing: object = None
         self._sent = False
         self._partial: Response | None = None
         self._seen = False
@@ -159,9 +183,12 @@ class _Attempt:
 
     def cancelled(self) -> Ended:
         """Return the end of a question that was cancelled, with what had arrived."""
+        for record in self._rounds.unanswered():
+            self._emit(record)
         arrived = self._partial
         # A cancellation between the last event and the end of the answer takes nothing away.
         whole = arrived is not None and arrived.status in ("completed", "incomplete")
+        whole = whole and not (self._answering and arrived and calls_in(arrived.output).calls)
         return self._end(arrived, status(arrived) if whole else "interrupted")
 
     async def run(self) -> Ended:
@@ -175,7 +202,7 @@ class _Attempt:
             return self.cancelled()
         except CodexError as error:
             # Nothing was sent: a key, say, that cannot be one.
-            return self._end(None, "failed", error)
+            return self._end(None, self._cut(None), error)
 
     async def _try(self) -> Ended | None:
         """Ask once; None says that another try makes sense."""
@@ -186,15 +213,17 @@ class _Attempt:
             error = failure(response)
         except APIError as exc:
             response, error = self._arrived(exc), exc
+        if error is None and response is not None and await self._answers(response):
+            return None
         if error is None:
             self._tell(forgotten(self._service, self._plan, self._question, response))
             return self._end(response, status(response))
         # What the service took nothing of may as well not have been sent.
-        self._sent = self._sent and not is_refusal(error)
+        self._sent = self._sent and not (is_refusal(error) and self._rounds.number == 1)
         repair = await self._repair(error)
         if repair is None:
             self._explain(error)
-            return self._end(response, cut(response), error)
+            return self._end(response, self._cut(response), error)
         if repair:
             self._emit(Notice(repair))
         await asyncio.sleep(self._repairs.pause)
@@ -205,19 +234,54 @@ class _Attempt:
         service, experience = self._service, self._experience
         self._model = model_for(self._question, service, experience)
         self._plan = await self._planned()
-        fitted = fitted_request(self._question, self._plan, self._model, service, experience)
+        self._step = self._rounds.plan(self._plan)
+        sealed = service.identity not in experience.unsealing
+        question = self._rounds.question(self._question, service.backend, sealed=sealed)
+        fitted = fitted_request(question, self._step, self._model, service, experience)
         if fitted.refused:
             raise fitted.refused
         self._tell(fitted.notices)
-        self._emit(Asking(self._model, self._plan))
-        params: Any = {**fitted.body, "input": [*self._plan.history, *self._question.input]}
+        self._emit(Asking(self._model, self._plan, self._rounds.number))
+        params: Any = {**fitted.body, "input": [*self._step.history, *question.input]}
         params.pop("stream", None)
         self._sent = True
         stream = await self._client.responses.stream(**params)
         return await self._follow(stream)
 
+    async def _answers(self, response: Response) -> bool:
+        """Answer the calls of a response; return whether the model is to hear of it."""
+        calls = calls_in(response.output)
+        by, rounds = self._answering, self._rounds
+        if by is None or not calls.calls or rounds.last or response.status == "incomplete":
+            return False
+        rounds.begin(response, calls, self._plan)
+        # From here on the rounds keep it.
+        self._partial = None
+        await by.answer(calls, rounds.number)
+        last = rounds.number > by.limits.rounds
+        if last:
+            self._tell([f"No more calls: --max-rounds {by.limits.rounds} is reached."])
+        rounds.answered(last=last)
+        return True
+
+    def _cut(self, response: Response | None) -> Status:
+        """Return how a question ended that an error ended: calls that ran are not forgotten."""
+        return "interrupted" if self._rounds.number > 1 else cut(response)
+
+    def _stands(self) -> object:
+        """Return what changes where the service no longer goes on from what it was told."""
+        return (self._conversation.link, self._service.identity in self._experience.forgetful)
+
     async def _planned(self) -> Plan:
         """Return how the conversation is carried; the service's own holds what the plan says."""
+        if self._rounds.is_held and self._standing == self._stands():
+            return self._plan
+        self._rounds.start_over()
+        plan = await self._planned_anew()
+        self._standing = self._stands()
+        return plan
+
+    async def _planned_anew(self) -> Plan:
         question, known = self._question, (self._service, self._experience)
         plan = plan_for(self._conversation, question, self._model, *known)
         # Whoever changes the conversation meanwhile is heard.
@@ -262,15 +326,15 @@ class _Attempt:
 
     def _unsure_state(self) -> str | None:
         """Return the id that the service was told, if it may be one that ignores it."""
-        backend = self._service.backend
-        if self._plan.conversation_id:
-            return self._plan.conversation_id if backend.conversations == "unsure" else None
-        return self._plan.previous_response_id if backend.chains == "unsure" else None
+        backend, step = self._service.backend, self._step
+        if step.conversation_id:
+            return step.conversation_id if backend.conversations == "unsure" else None
+        return step.previous_response_id if backend.chains == "unsure" else None
 
     async def _repair(self, error: APIError) -> str | None:
         """Return what was changed so that another try makes sense, or None."""
         # Words that were shown are not asked for twice.
-        return None if self._seen else await self._repairs.repair(error, self._model, self._plan)
+        return None if self._seen else await self._repairs.repair(error, self._model, self._step)
 
     def _explain(self, error: APIError) -> None:
         """Say what helps, where the conversation has grown too long."""
@@ -287,18 +351,19 @@ class _Attempt:
     def _end(
         self, response: Response | None, status: Status, error: CodexError | None = None
     ) -> Ended:
-        items = tuple(item_json(item) for item in response.output) if response else ()
+        rounds = self._rounds
+        last = response or rounds.response
         turn = Turn(
             prompt=self._question.prompt,
             input=self._question.input,
-            output=items,
+            output=rounds.items(response),
             status=status,
-            text=words_of(response) if response else "",
+            text=rounds.words(response),
             model=self._model,
             service=self._service.identity,
-            response_id=response.id or None if response else None,
+            response_id=last.id or None if last else None,
             stored=bool(stores(self._question, self._plan)),
-            usage=response.usage if response else None,
+            usage=rounds.usage(response),
             seconds=time.time() - self._began,
             started=self._began,
             error=str(error) if error else None,
@@ -309,4 +374,4 @@ class _Attempt:
         )
         if not self._question.once:
             turn = self._conversation.record(turn, self._plan, refused=not self._sent)
-        return Ended(turn, response, error)
+        return Ended(turn, last, error)

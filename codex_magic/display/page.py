@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..api.items import Response
+from ..conversation.approvals import CallRecord
+from .calls import call_line, call_whole
 from .markdown import escape_text, render, sanitize
 from .progress import footer, status_line
 
@@ -37,9 +39,23 @@ def reasoning_html(reasoning: str) -> str:
     )
 
 
+def calls_html(records: Sequence[CallRecord]) -> str:
+    """Return calls, each a line that unfolds."""
+    return "".join(map(_call_html, records))
+
+
+def _call_html(record: CallRecord) -> str:
+    unfolded = "".join(f"<pre>{escape_text(part)}</pre>" for part in call_whole(record))
+    return (
+        f'<details class="codex-call"><summary><small>{escape_text(call_line(record))}</small>'
+        f"</summary>{unfolded}</details>"
+    )
+
+
 def opening_html(reply: Reply) -> str:
-    """Return what stands above the answer: notices, and the reasoning, folded."""
-    return _lines(reply.notices, "codex-notices") + reasoning_html(reply.reasoning)
+    """Return what stands above the answer: notices, the reasoning and the calls, folded."""
+    above = _lines(reply.notices, "codex-notices") + reasoning_html(reply.reasoning)
+    return above + calls_html(reply.calls)
 
 
 def closing_html(reply: Reply) -> str:
@@ -53,7 +69,7 @@ def progress_html(reply: Reply, silence: float) -> str:
     lines = [*notices, status_line(reply, silence)]
     # The end of a long thought is what it is about now.
     thought = "" if reply.text else render(reply.reasoning[-_THOUGHT:])
-    return sanitize(_lines(lines, "codex-progress") + thought)
+    return sanitize(calls_html(reply.calls) + _lines(lines, "codex-progress") + thought)
 
 
 def _lines(lines: Sequence[str], css_class: str) -> str:

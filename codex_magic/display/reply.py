@@ -22,9 +22,12 @@ from ..api.items import (
     Response,
     Usage,
 )
+from ..conversation.approvals import CallRecord
+from ..conversation.errands import Errand
 from ..conversation.session import Asking, Ended, Notice, Signal
 from ..conversation.turns import BREAK, Plan, Turn, words_of
 from ..errors import CodexError
+from .calls import call_line, records_of
 from .progress import footer, plural, printable
 
 Bundle = dict[str, str]
@@ -50,6 +53,7 @@ class Reply:
         seconds: How long it took so far.
         attached: What the question names, in words.
         sent: All that went with the question, in words.
+        calls: The calls of tools, in the order in which they ended.
     """
 
     def __init__(self, prompt: str, *, model: str) -> None:
@@ -64,6 +68,7 @@ class Reply:
         self.error: CodexError | None = None
         self.notices: list[str] = []
         self.remarks: list[str] = []
+        self.calls: list[CallRecord] = []
         self.attached = ""
         # What its turn will be called by in the conversation.
         self.turn_id = ""
@@ -73,6 +78,8 @@ class Reply:
         self.shown_by: int | None = None
         self._text = _Growing()
         self._reasoning = _Growing()
+        self._round = 1
+        self._before = ("", "")
         self._began = time.monotonic()
         self._ended: float | None = None
 
@@ -85,6 +92,7 @@ class Reply:
         reply.sent = turn.sent
         reply._text.settle(turn.text)
         reply._reasoning.settle(_reasoning_of(turn))
+        reply.calls = records_of(turn.output)
         if turn.error:
             reply.remarks.append(turn.error)
         reply._ended = reply._began + turn.seconds
@@ -135,6 +143,11 @@ class Reply:
                 self._ask(signal)
             case Retry():
                 self.stage = f"waiting {signal.seconds:.0f} s to try again ({signal.error.message})"
+            case CallRecord():
+                self.calls.append(signal)
+                self.stage = "waiting"
+            case Errand():
+                self.stage = signal.stage
             case Notice():
                 self.notices.append(signal.text)
             case Ended():
@@ -145,18 +158,21 @@ class Reply:
     def _ask(self, asking: Asking) -> None:
         self.model, self.stage = asking.model, "waiting"
         self.sent = _sent(asking.plan, self.attached)
-        # An earlier try showed nothing that counts.
-        self._text, self._reasoning = _Growing(), _Growing()
+        if asking.round != self._round:
+            self._round, self._before = asking.round, (self.text, self.reasoning)
+        # An earlier try showed nothing that counts; the rounds before it stay.
+        self._text, self._reasoning = (_Growing(words) for words in self._before)
 
     def _end(self, ended: Ended) -> None:
         self._ended = time.monotonic()
         self.turn, self.response, self.error = ended.turn, ended.response, ended.error
         self.status, self.stage = ended.turn.status, ended.turn.status
         if ended.response is not None:
-            self.usage = ended.response.usage
+            self.usage = ended.turn.usage or ended.response.usage
             self.model = ended.response.model or self.model
-            self._text.settle(words_of(ended.response))
-            self._reasoning.settle(ended.response.reasoning_summary or self.reasoning)
+            self._text.settle(ended.turn.text or words_of(ended.response))
+            summary = ended.response.reasoning_summary if self._round == 1 else None
+            self._reasoning.settle(summary or _reasoning_of(ended.turn) or self.reasoning)
             self.remarks.extend(_remarks(ended.response, self.text))
 
     def mime_bundle(self) -> Bundle:
@@ -184,7 +200,8 @@ class Reply:
         if is_notebook(shell):
             shell.display_pub.publish(self.mime_bundle(), self.metadata())
         else:
-            print(printable(f"{self.text}\n\n{self.footer()}"))
+            calls = "".join(f"{call_line(call)}\n" for call in self.calls)
+            print(printable(f"{calls}{self.text}\n\n{self.footer()}"))
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython
@@ -204,9 +221,9 @@ class Reply:
 class _Growing:
     """Text that comes in pieces of parts; parts are set apart by a blank line."""
 
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._part: tuple[Any, ...] | None = None
+    def __init__(self, before: str = "") -> None:
+        self._pieces: list[str] = [before] if before else []
+        self._part: tuple[Any, ...] | None = () if before else None
         self._joined = ""
         self._settled: str | None = None
 

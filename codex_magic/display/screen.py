@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..api.items import Json
+from .calls import call_line
 from .progress import printable
 from .reply import Reply
 
@@ -198,6 +199,7 @@ class TextScreen:
         self._position = 0
         self._thought = 0
         self._noticed = 0
+        self._called = 0
         self._due = 0.0
 
     def draw(self, reply: Reply) -> None:
@@ -225,6 +227,9 @@ class TextScreen:
         for notice in reply.notices[self._noticed :]:
             self._note(f"{notice}\n")
         self._noticed = len(reply.notices)
+        for call in reply.calls[self._called :]:
+            self._note(f"{call_line(call)}\n")
+        self._called = len(reply.calls)
         thought, self._thought = reply.reasoning_after(self._thought)
         if thought and not self._position:
             self._note(thought)

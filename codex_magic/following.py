@@ -1,0 +1,105 @@
+"""A question on its way, followed on the thread that asked: drawn, served and ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .conversation.errands import Errand
+from .conversation.session import Ended, Signal
+from .display.reply import Reply
+from .display.screen import Screen
+from .engine import Job
+from .errors import AnswerInterrupted, APIError, CodexError
+from .interrupts import Interrupts
+
+# Seconds that a cancelled question may take to say how it ended.
+FAREWELL = 2.0
+PATIENCE = 0.1
+_KEPT = "What arrived is kept in the conversation."
+# Seconds between two times that the words of a growing answer are put on disk.
+_KEPT_EVERY = 0.5
+
+
+def follow(
+    job: Job[Signal, Ended],
+    reply: Reply,
+    screen: Screen,
+    interrupts: Interrupts,
+    grow: Callable[[str, str], object],
+) -> None:
+    """
+    Draw what a job tells until it has ended, and run its errands; an interrupt ends it.
+
+    Args:
+        job: The question on its way.
+        reply: What takes the answer.
+        screen: Where it is drawn.
+        interrupts: Lets interrupts through.
+        grow: Keeps the words of a turn on disk, now and then.
+    """
+    kept = time.monotonic()
+    try:
+        while True:
+            done = job.done
+            with interrupts.listening():
+                job.wait(PATIENCE)
+            errands = applied(job, reply)
+            if done:
+                break
+            screen.draw(reply)
+            for errand in errands:
+                errand.run(interrupts)
+            # What is shown now is not looked at again before the pause is over.
+            if time.monotonic() + screen.pause() - kept > _KEPT_EVERY:
+                grow(reply.turn_id, reply.text)
+                kept = time.monotonic()
+            with interrupts.listening():
+                job.rest(screen.pause())
+    except KeyboardInterrupt:
+        job.cancel()
+        job.rest(FAREWELL)
+        applied(job, reply)
+        if job.done:
+            reply.apply(job.future.result())
+        raise
+    # An error that is none of the API is a mistake of ours, or of the settings.
+    reply.apply(job.future.result())
+
+
+def applied(job: Job[Signal, Ended], reply: Reply) -> list[Errand[Any]]:
+    """Tell a reply all that a job told; return what is to be done for it on this thread."""
+    errands: list[Errand[Any]] = []
+    for signal in job.take():
+        reply.apply(signal)
+        if isinstance(signal, Errand):
+            errands.append(signal)
+    return errands
+
+
+@contextmanager
+def shown(reply: Reply, screen: Screen) -> Iterator[None]:
+    """See to it that what arrived stays on the screen, however a question ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        reply.status = "interrupted"
+        screen.finish(reply)
+        kept = _KEPT if reply.text else "Nothing had arrived."
+        raise AnswerInterrupted(f"the answer was stopped. {kept}", reply=reply) from None
+    except BaseException as error:
+        reply.error = error if isinstance(error, CodexError) else CodexError(repr(error))
+        screen.finish(reply)
+        raise
+    screen.finish(reply)
+
+
+def checked(reply: Reply) -> Reply:
+    """Return a reply that has an answer; raise the error of one that has none, or half of one."""
+    if reply.error is not None:
+        if reply.status == "interrupted" and isinstance(reply.error, APIError):
+            reply.error.message = f"{reply.error.message} {_KEPT}"
+        raise reply.error
+    return reply
