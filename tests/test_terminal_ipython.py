@@ -177,8 +177,14 @@ class Terminal:
         import pexpect  # type: ignore[import-untyped]
 
         self.process = pexpect.spawn(
-            sys.executable, command, env=environment, cwd=str(folder), timeout=30, encoding="utf-8"
-        )  # fmt: skip
+            sys.executable,
+            command,
+            env=environment,
+            cwd=str(folder),
+            timeout=30,
+            encoding="utf-8",
+            use_poll=True,
+        )
         self.process.expect_exact("In [1]: ")
 
     def type(self, line: str) -> None:

@@ -115,6 +115,9 @@ class Machine(RuleBasedStateMachine):
             taken = take_events(job, min(stop, 2))
             job.cancel()
             ended = told(job, taken)
+            # A conversation of the service's is locked until it sees that nobody listens any more.
+            last = asked(fake)[-1]
+            fake.wait_until(lambda: last.disconnected or last.finished)
         self.check(turns, prompt, asked(fake)[before:])
         return ended
 
