@@ -20,6 +20,12 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.fake_service import FakeService
+from tests.kernels import MODEL, environment_of
+
+# The first cell of a notebook in an `asking_lab`.
+LOADING = "%load_ext codex_magic\n%config Codex.backend = 'openai'"
+
 ROOT = Path(__file__).parent.parent
 ARTEFACTS = Path(__file__).parent / "artefacts"
 PATIENCE = 90.0
@@ -120,6 +126,30 @@ def jupyterlab(
             yield Lab(_server_url(process, folder / "runtime", token, log), token, notebooks)
         finally:
             _stop(process)
+
+
+@contextmanager
+def asking_lab(folder: Path, service: FakeService) -> Iterator[Lab]:
+    """
+    Run JupyterLab with kernels that ask a service, once a cell has `LOADING`.
+
+    Args:
+        folder: An empty folder.
+        service: The service; it counts as OpenAI's.
+    """
+    ipython = folder / "ipython"
+    env = {
+        **environment_of(service),
+        "CODEX_MAGIC_DATA_DIR": str(folder / "data"),
+        "IPYTHONDIR": str(ipython),
+    }
+    profile = ipython / "profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_config.py").write_text(
+        f"c.Codex.base_url = {service.base_url!r}\nc.Codex.model = {MODEL!r}\n"
+    )
+    with jupyterlab(folder, env=env) as running:
+        yield running
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from playwright.sync_api import Browser
 
 from tests.fake_service import FakeService
 from tests.jupyterlab import (
+    LOADING,
     Lab,
+    asking_lab,
     chromium,
-    jupyterlab,
     open_notebook,
     run_all,
     save,
@@ -24,7 +25,6 @@ from tests.jupyterlab import (
 
 pytestmark = pytest.mark.browser
 
-LOADING = "%load_ext codex_magic\n%config Codex.backend = 'openai'"
 PLOT = """%matplotlib inline
 import matplotlib.pyplot as plt
 figure, axes = plt.subplots(figsize=(4, 2.5))
@@ -41,19 +41,7 @@ def service() -> Iterator[FakeService]:
 @pytest.fixture(scope="module")
 def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Yield a JupyterLab whose kernels ask the fake service."""
-    folder = tmp_path_factory.mktemp("lab")
-    env = {
-        "OPENAI_API_KEY": str(service.api_key),
-        "OPENAI_BASE_URL": service.base_url,
-        "CODEX_MAGIC_DATA_DIR": str(folder / "data"),
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
-    settings = folder / "ipython" / "profile_default"
-    settings.mkdir(parents=True)
-    (settings / "ipython_config.py").write_text(
-        f"c.Codex.base_url = {service.base_url!r}\nc.Codex.model = 'gpt-5.4-mini'\n"
-    )
-    with jupyterlab(folder, env=env) as running:
+    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
         yield running
 
 
