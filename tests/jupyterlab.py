@@ -1,4 +1,4 @@
-"""A real JupyterLab in a real Chromium, for tests that look at the page."""
+"""A real JupyterLab, or Notebook 7, in a real Chromium, for tests that look at the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -25,6 +25,9 @@ from tests.kernels import MODEL, environment_of
 
 # The first cell of a notebook in an `asking_lab`.
 LOADING = "%load_ext codex_magic\n%config Codex.backend = 'openai'"
+
+# What shows a notebook: the same server has both.
+App = Literal["lab", "notebook"]
 
 ROOT = Path(__file__).parent.parent
 ARTEFACTS = Path(__file__).parent / "artefacts"
@@ -51,8 +54,12 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 # Before the kernel is there, its indicator says idle too; only its name tells the truth.
 _IDLE = """() => {
     const all = selector => [...document.querySelectorAll(selector)];
-    return all('.jp-KernelName').some(name => name.innerText !== 'No Kernel')
-        && all('#jp-main-statusbar').some(bar => bar.innerText.includes('| Idle'))
+    // Notebook 7 has no status bar.
+    const ready = all('.jp-NotebookKernelStatus').length
+        ? all('.jp-Notebook-ExecutionIndicator').some(one => one.dataset.status === 'idle')
+        : all('#jp-main-statusbar').some(bar => bar.innerText.includes('| Idle'));
+    return ready
+        && all('.jp-KernelName').some(name => name.innerText !== 'No Kernel')
         && all('.jp-InputPrompt').every(prompt => !prompt.innerText.includes('*'));
 }"""
 
@@ -65,9 +72,10 @@ class Lab:
     token: str
     folder: Path
 
-    def address(self, path: str) -> str:
-        """Return the page of a notebook, in a workspace without any history."""
-        return f"{self.url}lab/tree/{path}?reset&token={self.token}"
+    def address(self, path: str, app: App = "lab") -> str:
+        """Return the page of a notebook: in a workspace without any history, or in Notebook 7."""
+        page = f"lab/tree/{path}?reset&" if app == "lab" else f"notebooks/{path}?"
+        return f"{self.url}{page}token={self.token}"
 
 
 @dataclass
@@ -220,11 +228,13 @@ def write_notebook(lab: Lab, name: str, cells: list[str]) -> Path:
     return path
 
 
-def open_notebook(browser: Browser, lab: Lab, name: str, *, dark: bool = False) -> Page:
+def open_notebook(
+    browser: Browser, lab: Lab, name: str, *, dark: bool = False, app: App = "lab"
+) -> Page:
     """Open a notebook in a page of its own, and wait until its kernel is idle."""
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
     page.set_default_timeout(PATIENCE * 1000)
-    page.goto(lab.address(name))
+    page.goto(lab.address(name, app))
     page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
     wait_until_idle(page)
     if dark:
