@@ -69,20 +69,20 @@ def a_missing_extra_is_named() -> None:
     """Where pydantic is not installed, the error says what to type."""
     from codex_magic import CodexClient, CodexError
 
+    said = ""
     with CodexClient() as client:
         try:
             client.responses.parse(model="gpt-5.4-mini", input="Hello", text_format=list[int])
         except CodexError as error:
-            assert 'pip install "codex-magic[schema]"' in str(error), error
-        else:
-            raise AssertionError("pydantic is installed here")
+            said = str(error)
+    assert 'pip install "codex-magic[schema]"' in said, said
 
 
 def a_shell_answers() -> None:
     """IPython without a kernel, as a terminal has it."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    shell = InteractiveShell.instance()
+    shell: Any = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "codex_magic")
     shell.run_cell("%%codex -m gpt-5.4-mini -q -o answer\nHello").raise_error()
     assert "user message" in shell.user_ns["answer"]
