@@ -16,6 +16,7 @@ from .api.requests import join_body
 from .api.transport import AsyncTransport
 from .asking import Options
 from .attaching import Attached
+from .bridge import Bridge
 from .config import Codex
 from .context.recorder import Recorder
 from .conversation.adopting import Adopted, adopt
@@ -88,6 +89,9 @@ class Assistant:
         self.preparing = Preparing(
             self.config, self.services, self.memory, shell, recorder, self._fetch
         )
+        self.bridge = Bridge(shell)
+        # A cell that is not saved yet can be sent, too.
+        self.preparing.notebook.pushed = self.bridge.cells
         self.replies: list[Reply] = []
         self._experience = Experience()
         self._told: set[str] = set()
@@ -242,6 +246,7 @@ class Assistant:
                 await self._pools.popitem()[1].close()
 
         self._engine.cancel(FAREWELL)
+        self.bridge.close()
         self.tools.close()
         self.memory.close()
         if self._pools:

@@ -7,8 +7,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .jupyter_sessions import session_path
@@ -74,6 +74,22 @@ class Notebook:
         return f"file saved {_ago((time.time() if now is None else now) - self.saved)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """
+    The cells as a page of the front end has them, with what is not saved yet.
+
+    Attributes:
+        cells: Their sources; outputs and pasted images stay where they are.
+        told: When the page told them, in seconds since 1970.
+        here: Whether it is the page that asks: it tells each change before it asks.
+    """
+
+    cells: tuple[NotebookCell, ...]
+    told: float
+    here: bool = False
+
+
 class NotebookFinder:
     """
     Finds the notebook of a kernel, anew for each question: it may have been renamed.
@@ -83,12 +99,12 @@ class NotebookFinder:
         connection_file: The kernel's; None asks ipykernel.
 
     Attributes:
-        pushed: The notebook's JSON with what is not saved yet, where a front end pushes it. It
-            wins over the file.
+        pushed: Returns the cells with what is not saved yet, where a page tells them, or None.
+            They win over a file that is older, and over any if it is the page that asks.
     """
 
     def __init__(self, shell: Any = None, *, connection_file: str | None = None) -> None:
-        self.pushed: Mapping[str, Any] | None = None
+        self.pushed: Callable[[], Pushed | None] = lambda: None
         self._shell = shell
         self._file = connection_file
 
@@ -98,13 +114,14 @@ class NotebookFinder:
 
     def read(self) -> Notebook | None:
         """Return the notebook; None in a terminal, in nbclient and wherever it cannot be found."""
-        if self.pushed is not None:
-            return _live(self.pushed, self.path())
         found = _colab()
         if found is not None:
             return _live(found, "")
-        path = self.path()
-        return _saved(path) if path else None
+        path, pushed = self.path(), self.pushed()
+        saved = _saved(path) if path else None
+        if pushed is None or (saved and saved.saved > pushed.told and not pushed.here):
+            return saved
+        return Notebook(_completed(pushed.cells, saved), path, live=True)
 
     def _paths(self) -> Iterator[str]:
         """Yield where the file may be, the surest first."""
@@ -146,6 +163,17 @@ def _colab() -> Any:
 def _live(model: Any, path: str) -> Notebook:
     cells, problem = _cells(model)
     return Notebook(cells, path, live=not problem, problem=problem)
+
+
+def _completed(cells: Iterable[NotebookCell], saved: Notebook | None) -> tuple[NotebookCell, ...]:
+    """Return cells with the outputs and images that the file has for them."""
+    known = {cell.id: cell for cell in saved.cells if cell.id} if saved else {}
+    return tuple(
+        replace(cell, outputs=old.outputs, attachments=old.attachments)
+        if (old := known.get(cell.id)) and old.kind == cell.kind
+        else cell
+        for cell in cells
+    )
 
 
 def _saved(path: str) -> Notebook:

@@ -200,6 +200,23 @@ class Kernel:
         self._client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
+    def tell(
+        self, comm_id: str, content: Json, on_message: Callable[[Message], object] = lambda m: None
+    ) -> Executed:
+        """Send a widget a message of its own, as a page does, and wait until it was handled."""
+        data = {"method": "custom", "content": content}
+        message = self._client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        self._client.shell_channel.send(message)
+        done, began = Executed(), time.monotonic()
+        request = str(message["header"]["msg_id"])
+        self._follow(request, began, PATIENCE, done, _Canvas(), on_message, None)
+        return done
+
+    @property
+    def session(self) -> str:
+        """What our messages to the kernel are marked with."""
+        return str(self._client.session.session)
+
     def _next(
         self,
         request: str,

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from codex_magic import jupyter_sessions
-from codex_magic.notebook import Notebook, NotebookFinder
+from codex_magic.notebook import Notebook, NotebookCell, NotebookFinder, Pushed
 from tests.kernels import running_kernel, running_shell
 
 Json = dict[str, Any]
@@ -315,17 +315,49 @@ def test_colab_without_an_answer() -> None:
             assert None is NotebookFinder().read()
 
 
-def test_what_is_pushed_wins_over_the_file(tmp_path: Path) -> None:
-    """The front end knows what is not saved; the path stays the file's."""
+@pytest.mark.parametrize(
+    ("told", "here", "sources"),
+    [
+        (3_000.0, False, ["not saved", "yet"]),
+        (1_000.0, False, ["on disk"]),
+        (1_000.0, True, ["not saved", "yet"]),
+    ],
+    ids=["newer than the file", "older", "of the page that asks"],
+)
+def test_what_a_page_tells_wins_over_an_older_file(
+    tmp_path: Path, told: float, here: bool, sources: list[str]
+) -> None:
+    """The page that asks knows best: it tells each change at once. The path stays the file's."""
     path = saved(tmp_path / "a.ipynb", "on disk")
+    os.utime(path, (2_000, 2_000))
     finder = finder_of(tmp_path, __session__=path)
+    cells = (NotebookCell("a", "code", "not saved"), NotebookCell("b", "markdown", "yet"))
 
-    finder.pushed = notebook_json("not saved", "yet")
+    finder.pushed = lambda: Pushed(cells, told, here)
 
     notebook = finder.read()
     assert notebook is not None
-    assert (path, True, "") == (notebook.path, notebook.live, notebook.staleness())
-    assert ["not saved", "yet"] == [cell.source for cell in notebook.cells]
+    assert path == notebook.path
+    assert sources == [cell.source for cell in notebook.cells]
+    assert (len(sources) == 2) == notebook.live
+
+
+def test_what_a_page_tells_has_the_outputs_of_the_file(tmp_path: Path) -> None:
+    """By the ids of the cells: a page tells their sources only."""
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "6"}]
+    cell = {"id": "a", "cell_type": "code", "source": "6", "outputs": outputs, "metadata": {}}
+    path = tmp_path / "a.ipynb"
+    path.write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]})
+    )
+    finder = finder_of(tmp_path, __session__=str(path))
+    told = (NotebookCell("new", "code", "7"), NotebookCell("a", "code", "6 "))
+
+    finder.pushed = lambda: Pushed(told, 0.0, here=True)
+
+    notebook = finder.read()
+    assert notebook is not None
+    assert [("7", ()), ("6 ", tuple(outputs))] == [(c.source, c.outputs) for c in notebook.cells]
 
 
 def test_a_file_says_how_old_it_is(tmp_path: Path) -> None:
