@@ -224,10 +224,10 @@ class _Renderer(RendererHTML):
         beside = "" if opened.markup == "autolink" else _beside(str(opened.attrGet("href")))
         return f"{beside}</span>"
 
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def image(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         token = tokens[idx]
         address = str(token.attrGet("src"))
-        alt = self.renderInlineAsText(token.children or [], options, env)
+        alt = _plain_text(token.children)
         if is_embedded_image(address):
             return f'<img src="{escape(address)}" alt="{escape(alt)}">'
         shown = escape_text(alt or "image") + _beside(address)
@@ -240,6 +240,16 @@ class _Renderer(RendererHTML):
 
     def td_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         return _cell_start(tokens[idx])
+
+
+def _plain_text(tokens: Sequence[Token] | None) -> str:
+    """Return what stands in a description, without its markup; markdown-it-py 3 leaves out code."""
+    return "".join(
+        _plain_text(token.children)
+        if token.type == "image"
+        else "\n" * token.type.endswith("break") + token.content
+        for token in tokens or ()
+    )
 
 
 def _link_start(address: str, title: str, css_class: str = "") -> str:
