@@ -10,16 +10,14 @@ from typing import Any
 from .asking import Options
 from .assistant import Assistant
 from .code.blocks import joined, labelled
-from .code.diff import diff_html, diff_text
 from .command_words import instructions_of
 from .context.executions import Execution
-from .display.progress import printable
-from .display.reply import Reply, is_notebook
-from .display.sanitize import well_formed
+from .display.reply import Reply
 from .errors import AnswerInterrupted, CodexError, ConfigError
 from .functions import is_whole_cell, screen_for
-from .inserting import Landing, asking_for_code, code_of, put, run_code, say_half
+from .inserting import Landing, asking_for_code, code_of, run_code, say_half
 from .options import parse_line
+from .placing import put, show_diff
 
 _FIX = (
     "Say in a few sentences why this failed. Then give the whole cell, corrected, in one fenced "
@@ -34,8 +32,6 @@ _NOT_HERE = {
 
 # What names cells, and is no question.
 _CELLS = re.compile(r"(?:[\d#][\d#\s–-]*|[-–]\d+|above|all)(?:\s*,\s*[\d#–-]+)*", re.IGNORECASE)
-# JupyterLab's themes have none for Pygments' names of what went and came.
-_COLOURS = {"gd": "background:rgba(248,81,73,.2)", "gi": "background:rgba(46,160,67,.2)"}
 
 
 def fix(assistant: Assistant, rest: str) -> None:
@@ -54,7 +50,7 @@ def fix(assistant: Assistant, rest: str) -> None:
         print("The code is that of the failing cell: nothing was put below.")
         return
     if failed:
-        _show_diff(assistant.shell, old, source)
+        show_diff(assistant.shell, old, source)
     ran = landing.run and run_code(assistant, source, options)[0]
     where = f" of cell {failed.count}" if failed and failed.count else ""
     title = "codex, was run above" if ran else "codex"
@@ -109,16 +105,3 @@ def _failed_cell(assistant: Assistant) -> Execution | None:
     # The error may have come from elsewhere: from code that --run ran, or a widget's callback.
     words = [type(error).__name__, *str(error).split("\n")[:1]]
     return last if any(all(word in one for word in words) for one in told) else None
-
-
-def _show_diff(shell: Any, old: str, new: str) -> None:
-    text = diff_text(old, new)
-    if not is_notebook(shell):
-        print(printable(text))
-        return
-    page = diff_html(old, new)
-    for css, colour in _COLOURS.items():
-        # All that comes from the cells is escaped: such a tag is the diff's own.
-        page = page.replace(f'<span class="{css}">', f'<span class="{css}" style="{colour}">')
-    bundle = {"text/html": well_formed(page), "text/plain": well_formed(text)}
-    shell.display_pub.publish(bundle, {"codex_magic": {"diff": True}})

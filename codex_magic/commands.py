@@ -10,6 +10,7 @@ from typing import Any
 from . import code_commands, conversation_commands
 from .asking import Options
 from .assistant import Assistant, Preview
+from .bridge_commands import connect
 from .command_words import cut, instructions_of, number, words
 from .context.budget import encoded_tokens, text_tokens
 from .context.gathering import defined_names
@@ -156,6 +157,7 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     **code_commands.COMMANDS,
     **conversation_commands.COMMANDS,
     "tools": tools,
+    "connect": connect,
     "status": status,
     "config": config,
     "help": help_,
@@ -174,7 +176,7 @@ def _ask(
     out = given.pop("out", None)
     quiet, raw = given.pop("quiet", False), given.pop("raw", False)
     dry_run, debug = given.pop("dry_run", False), given.pop("debug", False)
-    landing = Landing.taken(given)
+    landing = Landing.taken(given).aimed(assistant)
     if "instructions" in given:
         given["instructions"] = instructions_of(given["instructions"])
     options = asking_for_code(assistant, Options(**given), landing, ours=ours)

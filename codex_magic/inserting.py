@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from .display.progress import printable
 from .display.reply import Reply, is_notebook
 from .errors import CodexError, ConfigError
 from .functions import screen_for
+from .placing import Target, put, put_below, put_into, show_code, target_of
 
 if TYPE_CHECKING:
     from .code.scan import Finding
@@ -36,23 +35,40 @@ class Landing:
     Where the code of an answer is to go.
 
     Attributes:
-        code: Into a new cell below.
+        code: Into new cells below.
         replace: Into this cell.
         run: Through the scan and the user's hands; then it is run here, too.
+        into: Into another cell, as ``--replace`` names it.
+        target: That cell, once it was found.
     """
 
     code: bool = False
     replace: bool = False
     run: bool = False
+    into: str = ""
+    target: Target | None = None
 
     @classmethod
     def taken(cls, given: dict[str, Any]) -> Landing:
         """Return what the options of a line say of it, and take that out of them."""
-        return cls(*(bool(given.pop(name, False)) for name in ("code", "replace", "run")))
+        replaces = given.pop("replace", ())
+        into = replaces[-1] if replaces else ""
+        code, run = bool(given.pop("code", False)), bool(given.pop("run", False))
+        return cls(code, bool(replaces) and not into, run, into)
+
+    def aimed(self, assistant: Assistant) -> Landing:
+        """
+        Return the same with the cell that it names.
+
+        Raises:
+            ConfigError: Nobody can write into it.
+            ContextError: There is none.
+        """
+        return replace(self, target=target_of(assistant, self.into)) if self.into else self
 
     def __bool__(self) -> bool:
         """Whether code is wanted at all."""
-        return self.code or self.replace or self.run
+        return self.code or self.replace or self.run or bool(self.into)
 
 
 def asking_for_code(
@@ -77,7 +93,12 @@ def asking_for_code(
         )
     if not landing:
         return options
-    return replace(options, instructions=_with_code(assistant, options, FOR_CODE))
+    options = replace(options, instructions=_with_code(assistant, options, FOR_CODE))
+    if not landing.into:
+        return options
+    # A cell that is to be replaced goes along: it is named, and the footer says so.
+    seen = f"{options.cells},{landing.into}" if options.cells else landing.into
+    return replace(options, cells=seen)
 
 
 def land(
@@ -106,25 +127,27 @@ def land(
     ran = False
     if landing.run:
         code, ran = _run(assistant, code, reply, options, quiet=quiet)
-    source = joined(code)
-    if landing.replace:
+    if landing.target:
+        put_into(assistant, landing.target, joined(code), quiet=quiet)
+    elif landing.replace:
         put(assistant.shell, _below_prompt(code, prompt), in_place=True)
     else:
         title = "codex, was run above" if ran else "codex"
-        put(assistant.shell, labelled(source, f"{title}: {cut(reply.prompt)}"))
+        put_below(assistant, code, f"{title}: {cut(reply.prompt)}", quiet=quiet)
 
 
 def code_of(reply: Reply) -> list[Block]:
-    """Return the code of an answer; where there is none, or only half of it, say so."""
+    """Return an answer with code as cells; where there is none, or only half of it, say so."""
     if reply.status != "completed":
         print(
             f"The answer is {reply.status}: its code was put nowhere. Ask for less at a time, or "
             "with more --max-output-tokens."
         )
         return []
-    found = [block for block in blocks(reply.text) if block.kind == "code"]
-    if not found:
+    found = blocks(reply.text)
+    if not any(block.kind == "code" for block in found):
         print("There is no code in the answer: nothing was put into a cell.")
+        return []
     for note in dict.fromkeys(block.note for block in found if block.note):
         print(f"In the code: {printable(note)}")
     return found
@@ -158,18 +181,6 @@ def say_half(assistant: Assistant, landing: Landing) -> None:
         print("Only a part of the answer arrived: its code was put nowhere.")
 
 
-def put(shell: Any, source: str, *, in_place: bool = False) -> None:
-    """Put a text into a new cell below, or into this one; where that cannot be, show it."""
-    if "google.colab" in sys.modules:
-        print("This front end lets nobody write into cells. Copy the code from here:")
-        _show_code(shell, source)
-        return
-    shell.set_next_input(source, replace=in_place)
-    if is_notebook(shell) and not _is_known(shell):
-        print("The code is for a cell of its own. If none appears, copy it from here:")
-        _show_code(shell, source)
-
-
 def _with_code(assistant: Assistant, options: Options, words: str) -> str:
     """Return the instructions that hold for a question, and some words more."""
     known = (
@@ -184,9 +195,9 @@ def _run(
     assistant: Assistant, code: list[Block], reply: Reply, options: Options, *, quiet: bool
 ) -> tuple[list[Block], bool]:
     """Run code, and what the model makes of its error, at most once; return what came last."""
-    if quiet or len(code) > 1:
+    if quiet or _is_several(code):
         print("This is what would run:")
-        _show_code(assistant.shell, joined(code))
+        show_code(assistant.shell, joined(code))
     ran, error = run_code(assistant, joined(code), options)
     if not isinstance(error, Exception):
         return code, ran
@@ -196,10 +207,15 @@ def _run(
     better = _corrected(assistant, reply, options, error, quiet=quiet)
     if not better:
         return code, ran
-    if quiet or len(better) > 1:
+    if quiet or _is_several(better):
         print("This is what would run now:")
-        _show_code(assistant.shell, joined(better))
+        show_code(assistant.shell, joined(better))
     return better, run_code(assistant, joined(better), options)[0]
+
+
+def _is_several(answer: Sequence[Block]) -> bool:
+    """Whether the code that would run stands in the answer piece by piece."""
+    return sum(block.kind == "code" for block in answer) > 1
 
 
 def _corrected(
@@ -291,23 +307,3 @@ def _below_prompt(code: list[Block], prompt: str) -> str:
         return joined([Block("code", comments, "python"), *code])
     first, _, body = source.partition("\n")
     return f"{first}\n{comments}\n{body}"
-
-
-def _is_known(shell: Any) -> bool:
-    """Whether the front end says which cell asks, as those do that take cells from us."""
-    request: dict[str, Any] = getattr(shell, "get_parent", dict)() or {}
-    return bool((request.get("metadata") or {}).get("cellId"))
-
-
-def _show_code(shell: Any, source: str) -> None:
-    """Show code so that one click selects all of it."""
-    if not is_notebook(shell):
-        print(printable(source))
-        return
-    from .display.sanitize import well_formed  # Its library is heavy.
-
-    style = "user-select:all;-webkit-user-select:all;white-space:pre-wrap"
-    # HTML drops a line end right after <pre>: the empty span keeps it.
-    page = f'<pre class="codex-code" style="{style}"><span></span>{html.escape(source)}</pre>'
-    bundle = {"text/html": well_formed(page), "text/plain": well_formed(source)}
-    shell.display_pub.publish(bundle, {"codex_magic": {"code": True}})

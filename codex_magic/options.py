@@ -120,11 +120,13 @@ OPTIONS = (
         "if this very request was answered before, show that answer; send nothing",
         "conversation",
     ),
-    Option(("--code",), "reply with code, and put it into a new cell below", "what comes back"),
+    Option(("--code",), "reply with code, and put it into new cells below", "what comes back"),
     Option(
         ("--replace",),
-        "put the code into this cell, below the prompt as comments",
+        "put the code into this cell, below the prompt as comments; or into another one",
         "what comes back",
+        "[CELL]",
+        values="maybe",
     ),
     Option(("--run",), "--code; scan it, ask, and run it here, too", "what comes back"),
     Option(("-o", "--out"), "put the answer's text into this variable", "what comes back", "NAME"),
@@ -153,6 +155,13 @@ _WORD = re.compile(
 KERNEL_TOOLS = ("list_names", "read_variable", "read_cell", "look_at_figure", "run_python")
 # Stores that are searched together have commas between them.
 _COMMAS = {"vars": re.compile(","), "tools": re.compile(r",(?!\s*vs_)")}
+# What the value of an option looks like that may be left out: other words are the prompt.
+_REFERENCES: dict[str, Callable[[str, Callable[[str], bool]], bool]] = {
+    "figures": lambda word, is_name: (
+        word == "all" or bool(re.fullmatch(r"-?\d+", word)) or is_name(word)
+    ),
+    "replace": lambda word, is_name: bool(re.fullmatch(r"#?\d+|-1", word)),
+}
 _FLAG = re.compile(r"\s*(--?[A-Za-z][\w-]*)(?:=|(?=\s)|$)")
 
 
@@ -212,7 +221,7 @@ def _split(line: str, is_name: Callable[[str], bool]) -> tuple[list[str], str]:
         option = _known(found[1])
         position = found.end()
         if option.values == "maybe" and not found[0].endswith("="):
-            value, position = _reference(line, position, is_name)
+            value, position = _reference(line, position, option, is_name)
             words.append(f"{option.flags[-1]}={value}")
         elif option.metavar:
             value, position = _value(line, position, option, found[1])
@@ -241,10 +250,12 @@ def _value(line: str, position: int, option: Option, flag: str) -> tuple[str, in
     return _unquoted(found[1]), end
 
 
-def _reference(line: str, position: int, is_name: Callable[[str], bool]) -> tuple[str, int]:
-    """Return the figure that is named at a position, if one is, and the position after it."""
+def _reference(
+    line: str, position: int, option: Option, is_name: Callable[[str], bool]
+) -> tuple[str, int]:
+    """Return what a position names, if it is such a thing, and the position after it."""
     found = re.compile(r"\s*(\S+)").match(line, position)
-    if found and (found[1] == "all" or re.fullmatch(r"-?\d+", found[1]) or is_name(found[1])):
+    if found and _REFERENCES[option.name](found[1], is_name):
         return found[1], found.end()
     return "", position
 

@@ -158,7 +158,7 @@ def test_the_help_shows_every_option_in_its_group() -> None:
 def test_every_flag_is_parsed(option: Any) -> None:
     """Under each of its names, with a value of its kind."""
     value = option.choices[0] if option.choices else {int: "3", float: "3.5"}.get(option.kind, "a")
-    value = "a=1" if option.name == "param" else value
+    value = {"param": "a=1", "replace": "#2"}.get(option.name, value)
     expected = option.value if not option.metavar else option.kind(value)
     expected = (expected,) if option.values != "one" else expected
     for flag in option.flags:
@@ -186,6 +186,12 @@ def test_every_flag_is_parsed(option: Any) -> None:
         ("--fig=axes What?", {"figures": ("axes",)}, "What?"),
         ("-f 3 -f 4 x", {"figures": ("3", "4")}, "x"),
         ("-f -q", {"figures": ("",), "quiet": True}, ""),
+        ("--replace Sort it.", {"replace": ("",)}, "Sort it."),
+        ("--replace df sorted", {"replace": ("",)}, "df sorted"),
+        ("--replace -q 3 ways", {"replace": ("",), "quiet": True}, "3 ways"),
+        ("--replace 3", {"replace": ("3",)}, ""),
+        ("--replace #2 --run Sort it.", {"replace": ("#2",), "run": True}, "Sort it."),
+        ("--replace -1 Sort it.", {"replace": ("-1",)}, "Sort it."),
         ("-i a.png -i 'my b.png' x", {"images": ("a.png", "my b.png")}, "x"),
         ("--file data/a,b.csv x", {"files": ("data/a,b.csv",)}, "x"),
         ("-c 3,5-7 x", {"cells": "3,5-7"}, "x"),
