@@ -53,6 +53,8 @@ class Options:
     state: State | None = None
     store: bool | None = None
     keep: bool = False
+    schema: Any = None
+    json: bool = False
     tools: Named = ()
     tool_choice: str | None = None
     max_rounds: int | None = None
@@ -77,6 +79,8 @@ class Options:
             raise ConfigError(f"--timeout {self.timeout:g}: seconds are more than 0.")
         if self.max_rounds is not None and self.max_rounds < 1:
             raise ConfigError(f"--max-rounds {self.max_rounds}: there is one round at least.")
+        if self.json and self.schema is not None:
+            raise ConfigError("--schema and --json exclude each other: a schema says which JSON.")
         for name in self.param:
             if name in _HAVE_OPTIONS:
                 raise ConfigError(f"--param {name}: use {_HAVE_OPTIONS[name]} instead.")
@@ -123,6 +127,8 @@ class AskOptions(TypedDict, total=False):
     state: State | None
     store: bool | None
     keep: bool
+    schema: Any
+    json: bool
     tools: Named
     tool_choice: str | None
     max_rounds: int | None
@@ -167,6 +173,19 @@ def with_tools(params: Json, box: ToolBox, choice: str | None) -> Json:
     if not tools:
         raise ConfigError(f"--tool-choice {choice}: there are no tools. Name some with -t.")
     return _given({**params, "tools": tools, "tool_choice": _choice(tools, choice)})
+
+
+def with_form(params: Json, form: Json) -> Json:
+    """
+    Return the fields of a request whose answer has a form.
+
+    Raises:
+        ConfigError: ``--param`` names another one.
+    """
+    text = params.get("text") or {}
+    if text.get("format") is not None:
+        raise ConfigError("--param text: leave out its format, which --schema or --json sets.")
+    return {**params, "text": {**text, "format": form}}
 
 
 def _choice(tools: Sequence[Json], choice: str | None) -> str | Json | None:

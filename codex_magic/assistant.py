@@ -333,9 +333,8 @@ class Assistant:
             self._told.add(trouble)
             reply.remarks.append(trouble)
 
-    def _shown_again(self, turn: Turn, screen: Screen) -> Reply:
+    def _shown_again(self, reply: Reply, screen: Screen) -> Reply:
         """Show an answer that was given before, and return it."""
-        reply = Reply.of_turn(turn)
         reply.notices.append("Kept from an earlier run: nothing was sent.")
         self.replies.append(reply)
         self._tell_of_trouble(reply)
@@ -355,6 +354,7 @@ class Assistant:
             service=ask.choice.service.identity,
             key=question.key,
             sent=question.sent,
+            form=question.target.name if question.target else "",
             id=question.turn_id,
         )
         journal.begin(ask.conversation, turn)

@@ -58,8 +58,12 @@ def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> R
     options, more = parse_line(rest, _is_name(assistant))
     if more:
         raise ConfigError(f"%codex {command} takes options and no words: not {more!r}.")
-    if command == "continue" and Landing.taken(dict(options)):
-        raise ConfigError("%codex continue gives the rest of an answer: ask for code anew.")
+    if command == "continue":
+        wanted = {*options} & {"code", "replace", "run", "schema", "json"}
+        if wanted:
+            raise ConfigError(
+                f"%codex continue gives the rest of an answer: for --{min(wanted)}, ask anew."
+            )
     conversation, ours = assistant.conversation, is_whole_cell(assistant.shell)
     before = {turn.id for turn in conversation.turns}
     try:
@@ -179,6 +183,8 @@ def _ask(
     landing = Landing.taken(given).aimed(assistant)
     if "instructions" in given:
         given["instructions"] = instructions_of(given["instructions"])
+    if landing and {"schema", "json"} & {*given}:
+        raise ConfigError("--schema and --json ask for an object, --code and --run for code.")
     options = asking_for_code(assistant, Options(**given), landing, ours=ours)
     if dry_run or debug:
         _show_request(assistant, prompt, options)
@@ -196,7 +202,7 @@ def _ask(
         say_half(assistant, landing)
         raise
     if out:
-        assistant.shell.user_ns[out] = reply.text
+        assistant.shell.user_ns[out] = reply.parsed if reply.form else reply.text
     if not quiet:
         reply.shown_by = getattr(assistant.shell, "execution_count", None)
     if landing:

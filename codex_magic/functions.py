@@ -41,7 +41,7 @@ def screen_for(assistant: Assistant, *, ours: bool, quiet: bool, raw: bool) -> S
     if quiet:
         return QuietScreen()
     if raw:
-        return TextScreen(sys.stdout)
+        return TextScreen(sys.stdout, raw=True)
     if getattr(assistant.shell, "kernel", None) is not None:
         return CellScreen(assistant.shell, ours=ours)
     return TextScreen(sys.stdout, sys.stdout)

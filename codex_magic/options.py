@@ -129,7 +129,19 @@ OPTIONS = (
         values="maybe",
     ),
     Option(("--run",), "--code; scan it, ask, and run it here, too", "what comes back"),
-    Option(("-o", "--out"), "put the answer's text into this variable", "what comes back", "NAME"),
+    Option(
+        ("--schema",),
+        "structured output: a model, dataclass, TypedDict, list[Model] or JSON schema",
+        "what comes back",
+        "NAME",
+    ),
+    Option(("--json",), "free-form JSON", "what comes back"),
+    Option(
+        ("-o", "--out"),
+        "put the answer's text, or its object, into this variable",
+        "what comes back",
+        "NAME",
+    ),
     Option(("-q", "--quiet"), "show nothing", "what comes back"),
     Option(("--raw",), "show the Markdown source", "what comes back"),
     Option(

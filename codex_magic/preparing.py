@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .api.backends import UNKNOWN, Backend
 from .api.calls import CallOptions
 from .api.retries import RetryPolicy
-from .asking import Options, parameters, store_for, unasked, with_tools
+from .asking import Options, parameters, store_for, unasked, with_form, with_tools
 from .attaching import Attached, attach, sees
 from .config import SUCCESSORS, Codex
 from .context.gathering import Fetch, Scene, defined_names
@@ -19,14 +19,17 @@ from .context.redact import Redactor
 from .conversation.editing import Again
 from .conversation.questions import Question
 from .conversation.toolbox import ToolBox, tools_for
-from .conversation.turns import Conversation, Turn
+from .conversation.turns import Conversation
 from .display.progress import plural
 from .display.reply import Reply
-from .errors import ConfigError
+from .errors import ConfigError, ParseError
 from .kernel_tools import kernel_tools
 from .memory import Memory, digest_of
 from .notebook import NotebookFinder
 from .services import Choice, Services
+
+if TYPE_CHECKING:
+    from .api.schema import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,11 @@ class Preparing:
         """
         box = self.box(options)
         params = with_tools(parameters(options, self._config), box, options.tool_choice)
+        target = self.target(options)
+        if target is not None:
+            params = with_form(params, self._cleaned(target.format))
+            reply.form = target.name
+            reply.notices.extend(filter(None, [target.warning]))
         attached = self._attached(reply, options, choice.model, choice.service.backend, again)
         if attached.instructions:
             params = {**params, "instructions": attached.instructions}
@@ -145,11 +153,26 @@ class Preparing:
             replaces=again.replaces if again else self._memory.outlived(conversation, key),
             sent=_with_tools(attached.words, box),
             digest=digest,
+            target=target,
         )
         reply.prompt, reply.attached = attached.prompt, question.sent
         reply.turn_id = question.turn_id
         reply.remarks.extend(attached.remarks)
         return Ask(question, choice, conversation, self.calls(choice, options), attached, box)
+
+    def target(self, options: Options) -> Target[Any] | None:
+        """
+        Return what an answer is to become; None for words.
+
+        Raises:
+            ConfigError: There is no type of that name.
+            SchemaError: What it names cannot describe an answer.
+        """
+        if options.schema is None and not options.json:
+            return None
+        from .forms import target_for  # Few questions have a form.
+
+        return target_for(options.schema, getattr(self._shell, "user_ns", {}))
 
     def box(self, options: Options) -> ToolBox:
         """
@@ -194,14 +217,29 @@ class Preparing:
         if options.tools:
             box = self.box(options)
             asked.append(with_tools({}, box, options.tool_choice))
+        if target := self.target(options):
+            asked.append(target.format)
         return digest_of(attached, asked, self.looked_at(options), key)
 
-    def kept(self, digest: str, options: Options, key: str) -> Turn | None:
+    def kept(self, digest: str, options: Options, key: str) -> Reply | None:
         """Return the answer that this very request had before; it is in the conversation, too."""
         turn = self._memory.answered(digest) if digest else None
-        if turn is None or options.once:
-            return turn
-        return self._memory.repeat(turn, self._joined(options), key)
+        if turn is None:
+            return None
+        value, target = None, self.target(options)
+        if target is not None:
+            from .forms import value_of
+
+            try:
+                value = value_of(turn.text, target)
+            except ParseError:
+                # The type has become stricter since.
+                return None
+        if not options.once:
+            turn = self._memory.repeat(turn, self._joined(options), key)
+        reply = Reply.of_turn(turn)
+        reply.value = value
+        return reply
 
     def looked_at(self, options: Options) -> Conversation:
         """Return the conversation that a question would join; none is begun."""

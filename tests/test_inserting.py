@@ -473,7 +473,8 @@ def test_explain_what_is_no_cell(kernel: Kernel, service: FakeService) -> None:
         ("fix --replace", "%codex fix takes no --replace."),
         ("explain --run", "leave out --run"),
         ("explain 77", "There is no cell 77"),
-        ("continue --code", "ask for code anew"),
+        ("continue --code", "for --code, ask anew"),
+        ("continue --schema dict", "for --schema, ask anew"),
     ],
 )
 def test_what_makes_no_sense_is_said(

@@ -37,13 +37,29 @@ _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class Value(Generic[_T]):
+    """
+    What the text of an answer stands for.
+
+    Attributes:
+        json: Its JSON, decoded.
+        parsed: The value that is made of it.
+        text: The text itself.
+    """
+
+    json: Any
+    parsed: _T
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Target(Generic[_T]):
     """
     What the text of an answer is to become.
 
     Attributes:
         name: What the service calls it.
-        strictness: The schema that is sent.
+        strictness: The schema that is sent; an empty one is any JSON.
         description: What the service tells the model of it.
     """
 
@@ -72,6 +88,8 @@ class Target(Generic[_T]):
         """The ``text.format`` of a request."""
         described = {"description": self.description} if self.description else {}
         strict = self.strictness
+        if not strict.schema:
+            return {"type": "json_object"}
         return {
             "type": "json_schema",
             "name": self.name,
@@ -86,8 +104,12 @@ class Target(Generic[_T]):
         return chat_format(self.format)
 
     def parse(self, text: str, *, lenient: bool = False) -> _T:
+        """Return the value that an answer's text stands for, as ``read`` reads it."""
+        return self.read(text, lenient=lenient).parsed
+
+    def read(self, text: str, *, lenient: bool = False) -> Value[_T]:
         """
-        Return the value that an answer's text stands for.
+        Return what an answer's text stands for: its JSON, and the value that is made of it.
 
         Args:
             text: The answer.
@@ -99,12 +121,17 @@ class Target(Generic[_T]):
         """
         try:
             answer = self.strictness.restore(_decoded(text, lenient=lenient), lenient=lenient)
-            return self._read(answer)
+            return Value(answer, self._read(answer), text)
         except RecursionError:
             raise ParseError("The answer is nested too deeply.", text=text) from None
         except ValueError as exc:
             message = f"The answer is not a valid {self.name}: {_reason(exc)}"
             raise ParseError(message, text=text) from exc
+
+
+def any_json() -> Target[Any]:
+    """Return a target of any JSON: no schema is sent, and what comes is the decoded JSON."""
+    return Target("JSON", Strictness({}, False))
 
 
 @overload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.auth import Service
 from ..api.calls import Retry
@@ -17,6 +17,9 @@ from .approvals import CallRecord
 from .errands import Errand
 from .repairs import Experience
 from .turns import Conversation, Plan, State, Turn, new_id
+
+if TYPE_CHECKING:
+    from ..api.schema import Target, Value  # Few questions have a form; it takes time to import.
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Question:
         sent: What goes along with it, in words.
         digest: A hash of what is asked; empty where the answer cannot be used again.
         turn_id: What the turn will be called by.
+        target: What the answer's text is to become; None for words.
     """
 
     prompt: str
@@ -57,6 +61,7 @@ class Question:
     sent: str = ""
     digest: str = ""
     turn_id: str = field(default_factory=new_id)
+    target: Target[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Asking:
     plan: Plan
     # Which round of calls and answers it is, from 1.
     round: int = 1
+    # Whether it asks for another answer in the place of the one before, which was not valid.
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ class Ended:
     turn: Turn
     response: Response | None
     error: CodexError | None = None
+    # What a structured answer stands for; None where it is none.
+    value: Value[Any] | None = None
 
 
 Signal = ResponseStreamEvent | Notice | Asking | Retry | CallRecord | Errand[Any] | Ended

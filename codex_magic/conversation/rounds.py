@@ -25,11 +25,13 @@ class Rounds:
     Attributes:
         number: Which round this is, from 1.
         last: Whether the model may call nothing more.
+        corrected: Whether an answer that was not valid was asked for again: that happens once.
         response: The last response whose calls were answered.
     """
 
     number: int = 1
     last: bool = False
+    corrected: bool = False
     response: Response | None = None
     _said: list[Json] = field(default_factory=list)
     _words: list[str] = field(default_factory=list)
@@ -59,6 +61,16 @@ class Rounds:
         self._said += self._fresh
         self.number += 1
         self.last = last
+
+    def correct(self, response: Response, said: Json, plan: Plan) -> None:
+        """Take an answer that is not valid, and what the model is told of it."""
+        self.begin(response, Calls(()), plan)
+        # It stays in the history; what the user asked for comes in its place.
+        self._words.clear()
+        self._fresh, self._calls = [said], None
+        self._said.append(said)
+        self.number += 1
+        self.corrected = True
 
     def unanswered(self) -> list[CallRecord]:
         """Return the calls that were not answered before the question ended."""

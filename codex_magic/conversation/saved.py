@@ -23,6 +23,7 @@ _NUMBER = (int, float)
 # What a field of a turn may be; a field that a file lacks is what a new turn has there.
 _FIELDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("prompt", "text", "model", "service", "id", "key", "sent", "digest"), (str,)),
+    "form": (str,),
     **dict.fromkeys(("status", "kind"), (str,)),
     **dict.fromkeys(("stored", "hidden", "pinned"), (bool,)),
     **dict.fromkeys(("seconds", "started"), _NUMBER),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.auth import Service
 from ..api.calls import CallOptions
@@ -24,7 +24,7 @@ from ..api.events import (
 from ..api.items import Response
 from ..api.streams import AsyncResponseStream
 from ..api.transport import AsyncTransport
-from ..errors import APIError, CodexError, ContextWindowError
+from ..errors import AnswerError, APIError, CodexError, ContextWindowError
 from .endings import cut, failure, forgotten, is_refusal, status
 from .overruns import explained
 from .questions import (
@@ -45,6 +45,9 @@ from .rounds import Rounds
 from .serverside import bring_in_line
 from .tool_calls import Answering, calls_in
 from .turns import Conversation, Plan, Status, Turn
+
+if TYPE_CHECKING:
+    from ..api.schema import Value
 
 __all__ = [
     "Asking",
@@ -178,6 +181,7 @@ class _Attempt:
         self._sent = False
         self._partial: Response | None = None
         self._seen = False
+        self._corrects = False
         self._told: set[str] = set()
         self._began = time.time()
 
@@ -217,7 +221,7 @@ class _Attempt:
             return None
         if error is None:
             self._tell(forgotten(self._service, self._plan, self._question, response))
-            return self._end(response, status(response))
+            return await self._whole(response)
         # What the service took nothing of may as well not have been sent.
         self._sent = self._sent and not (is_refusal(error) and self._rounds.number == 1)
         repair = await self._repair(error)
@@ -241,7 +245,8 @@ class _Attempt:
         if fitted.refused:
             raise fitted.refused
         self._tell(fitted.notices)
-        self._emit(Asking(self._model, self._plan, self._rounds.number))
+        self._emit(Asking(self._model, self._plan, self._rounds.number, self._corrects))
+        self._corrects = False
         params: Any = {**fitted.body, "input": [*self._step.history, *question.input]}
         params.pop("stream", None)
         self._sent = True
@@ -263,6 +268,24 @@ class _Attempt:
             self._tell([f"No more calls: --max-rounds {by.limits.rounds} is reached."])
         rounds.answered(last=last)
         return True
+
+    async def _whole(self, response: Response | None) -> Ended | None:
+        """End with an answer, read as what was asked for; None asks once more for a valid one."""
+        target, backend = self._question.target, self._service.backend
+        if target is None or response is None:
+            return self._end(response, status(response))
+        from .reading import correction, is_correctable, read  # Few questions have a form.
+
+        try:
+            value = await read(response, target, self._emit)
+        except AnswerError as error:
+            if self._rounds.corrected or not is_correctable(error, response):
+                return self._end(response, status(response), error)
+            self._emit(Notice(f"{str(error).rstrip('.')}. It was asked for once more."))
+            self._rounds.correct(response, correction(error, target, backend), self._plan)
+            self._partial, self._corrects = None, True
+            return None
+        return self._end(response, status(response), value=value)
 
     def _cut(self, response: Response | None) -> Status:
         """Return how a question ended that an error ended: calls that ran are not forgotten."""
@@ -349,16 +372,21 @@ class _Attempt:
         return partial if isinstance(partial, Response) else self._partial
 
     def _end(
-        self, response: Response | None, status: Status, error: CodexError | None = None
+        self,
+        response: Response | None,
+        status: Status,
+        error: CodexError | None = None,
+        value: Value[Any] | None = None,
     ) -> Ended:
-        rounds = self._rounds
+        rounds, target = self._rounds, self._question.target
         last = response or rounds.response
         turn = Turn(
             prompt=self._question.prompt,
             input=self._question.input,
             output=rounds.items(response),
             status=status,
-            text=rounds.words(response),
+            # What was said on the way to a value is no part of it.
+            text=value.text if value else rounds.words(response),
             model=self._model,
             service=self._service.identity,
             response_id=last.id or None if last else None,
@@ -369,9 +397,11 @@ class _Attempt:
             error=str(error) if error else None,
             key=self._question.key,
             sent=self._question.sent,
-            digest=self._question.digest,
+            # An answer that cannot be read is not shown again by --keep.
+            digest="" if error else self._question.digest,
+            form=target.name if target else "",
             id=self._question.turn_id,
         )
         if not self._question.once:
             turn = self._conversation.record(turn, self._plan, refused=not self._sent)
-        return Ended(turn, last, error)
+        return Ended(turn, last, error, value)

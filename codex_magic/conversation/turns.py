@@ -73,6 +73,7 @@ class Turn:
         sent: What went along with the question, in words.
         digest: A hash of what was asked; empty where the answer cannot be used again.
         kind: "summary" for what a compaction made of earlier turns.
+        form: What its text is to be, by name, where that is JSON; empty for Markdown.
     """
 
     prompt: str
@@ -96,6 +97,7 @@ class Turn:
     sent: str = ""
     digest: str = ""
     kind: Kind = "turn"
+    form: str = ""
     _encoded: dict[tuple[str, bool], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -31,7 +31,7 @@ from .sanitize import (
     well_formed,
 )
 
-__all__ = ["GrowingMarkdown", "escape", "escape_text", "render", "sanitize"]
+__all__ = ["GrowingMarkdown", "code_html", "escape", "escape_text", "render", "sanitize"]
 
 # Deeper nesting is not text; every level of unclosed brackets costs a look at what follows.
 _DEEPEST = 32
@@ -52,6 +52,11 @@ def render(source: str) -> str:
     '<p><strong>So</strong> &lt;b&gt;it&lt;/b&gt; costs <span>$</span>5.</p>\\n'
     """
     return _html(source, {})
+
+
+def code_html(code: str, language: str) -> str:
+    """Return code as a block of its own, highlighted where its language is known."""
+    return _code_html(_highlighted(well_formed(code), language))
 
 
 class GrowingMarkdown:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..api.items import Response
 from ..conversation.approvals import CallRecord
 from .calls import call_line, call_whole
-from .markdown import escape_text, render, sanitize
+from .markdown import code_html, escape_text, render, sanitize
 from .progress import footer, status_line
 
 if TYPE_CHECKING:
@@ -19,8 +19,21 @@ _THOUGHT = 1_500
 
 def reply_html(reply: Reply) -> str:
     """Return all of a reply."""
-    parts = [opening_html(reply), render(reply.text), closing_html(reply)]
+    parts = [opening_html(reply), answer_html(reply), closing_html(reply)]
     return sanitize(f'<div class="codex-reply">{"".join(parts)}</div>')
+
+
+def answer_html(reply: Reply) -> str:
+    """Return the answer itself: its Markdown, or what it stands for as a table or a tree."""
+    if not reply.form:
+        return render(reply.text)
+    from .values import value_html  # Few answers have a form.
+
+    if reply.value is not None:
+        return value_html(reply.value.json)
+    # JSON that is none, or not all of it; a refusal is words.
+    is_json = reply.text.lstrip()[:1] in ("{", "[")
+    return code_html(reply.text, "json") if is_json else render(reply.text)
 
 
 def response_html(response: Response) -> str:
@@ -65,8 +78,12 @@ def closing_html(reply: Reply) -> str:
 
 def progress_html(reply: Reply, silence: float) -> str:
     """Return what stands in place of words that are yet to come, after seconds of silence."""
-    notices = [] if reply.text else reply.notices
+    has_words = bool(reply.text) and not reply.form
+    notices = [] if has_words else reply.notices
     lines = [*notices, status_line(reply, silence)]
+    if reply.form and reply.text:
+        # What grows is only the source of what will be shown.
+        return sanitize(_lines(lines, "codex-progress") + code_html(reply.text[-_THOUGHT:], ""))
     # The end of a long thought is what it is about now.
     thought = "" if reply.text else render(reply.reasoning[-_THOUGHT:])
     return sanitize(calls_html(reply.calls) + _lines(lines, "codex-progress") + thought)

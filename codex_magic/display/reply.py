@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.calls import Retry
 from ..api.events import (
@@ -26,9 +26,12 @@ from ..conversation.approvals import CallRecord
 from ..conversation.errands import Errand
 from ..conversation.session import Asking, Ended, Notice, Signal
 from ..conversation.turns import BREAK, Plan, Turn, words_of
-from ..errors import CodexError
+from ..errors import CodexError, ParseError
 from .calls import call_line, records_of
 from .progress import footer, plural, printable
+
+if TYPE_CHECKING:
+    from ..api.schema import Value
 
 Bundle = dict[str, str]
 
@@ -43,7 +46,8 @@ class Reply:
         status: running, completed, incomplete, interrupted or failed.
         text: The answer, in Markdown, unchanged.
         reasoning: The reasoning summary, in Markdown; empty where there is none.
-        parsed: The parsed object of a structured answer, or None.
+        form: What the answer is to be, by name, where that is JSON; empty for Markdown.
+        value: What a structured answer stands for: its JSON, and the object; None without one.
         usage: Tokens, once they are known.
         response: The response, once it has ended; a cut one as far as it came.
         turn: What the conversation keeps of it.
@@ -61,7 +65,8 @@ class Reply:
         self.model = model
         self.status = "running"
         self.stage = "sending"
-        self.parsed: Any = None
+        self.form = ""
+        self.value: Value[Any] | None = None
         self.usage: Usage | None = None
         self.response: Response | None = None
         self.turn: Turn | None = None
@@ -93,6 +98,9 @@ class Reply:
         reply._text.settle(turn.text)
         reply._reasoning.settle(_reasoning_of(turn))
         reply.calls = records_of(turn.output)
+        reply.form = turn.form
+        if turn.form and turn.status == "completed" and not turn.error:
+            reply.value = saved_value(turn.text)
         if turn.error:
             reply.remarks.append(turn.error)
         reply._ended = reply._began + turn.seconds
@@ -102,6 +110,23 @@ class Reply:
     def text(self) -> str:
         """The answer as far as it has arrived."""
         return self._text.whole()
+
+    @property
+    def parsed(self) -> Any:
+        """The object of a structured answer, or None; of a saved one, its JSON."""
+        return self.value.parsed if self.value else None
+
+    @property
+    def frame(self) -> Any:
+        """
+        The list of a structured answer as a pandas DataFrame, a row for each of its objects.
+
+        Raises:
+            ConfigError: It is no list, or pandas is not installed.
+        """
+        from .frames import frame_of  # pandas is heavy.
+
+        return frame_of(self.parsed)
 
     @property
     def reasoning(self) -> str:
@@ -159,7 +184,8 @@ class Reply:
         self.model, self.stage = asking.model, "waiting"
         self.sent = _sent(asking.plan, self.attached)
         if asking.round != self._round:
-            self._round, self._before = asking.round, (self.text, self.reasoning)
+            before = "" if asking.corrects else self.text
+            self._round, self._before = asking.round, (before, self.reasoning)
         # An earlier try showed nothing that counts; the rounds before it stay.
         self._text, self._reasoning = (_Growing(words) for words in self._before)
 
@@ -167,6 +193,7 @@ class Reply:
         self._ended = time.monotonic()
         self.turn, self.response, self.error = ended.turn, ended.response, ended.error
         self.status, self.stage = ended.turn.status, ended.turn.status
+        self.value = ended.value
         if ended.response is not None:
             self.usage = ended.turn.usage or ended.response.usage
             self.model = ended.response.model or self.model
@@ -180,7 +207,15 @@ class Reply:
         from .page import reply_html  # Markdown and its sanitizer are heavy.
         from .sanitize import well_formed
 
-        return {"text/html": reply_html(self), "text/plain": well_formed(self.text)}
+        return {"text/html": reply_html(self), "text/plain": well_formed(self.plain())}
+
+    def plain(self) -> str:
+        """Return the answer as plain text: its Markdown, or what it stands for as a table or tree."""
+        if self.value is None:
+            return self.text
+        from .values import value_text  # Few answers have a form.
+
+        return value_text(self.value.json)
 
     def metadata(self) -> Json:
         """Return where the answer comes from, for the saved notebook."""
@@ -201,7 +236,7 @@ class Reply:
             shell.display_pub.publish(self.mime_bundle(), self.metadata())
         else:
             calls = "".join(f"{call_line(call)}\n" for call in self.calls)
-            print(printable(f"{calls}{self.text}\n\n{self.footer()}"))
+            print(printable(f"{calls}{self.plain()}\n\n{self.footer()}"))
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython
@@ -246,6 +281,20 @@ class _Growing:
     def after(self, position: int) -> tuple[str, int]:
         text = self.whole()
         return text[position:], len(text)
+
+
+def saved_value(text: str) -> Value[Any] | None:
+    """Return what a saved answer stands for, without the type that it once had."""
+    from ..api.schema import Value, any_json  # Few answers have a form.
+
+    try:
+        found = any_json().read(text, lenient=True).json
+    except ParseError:
+        return None
+    if isinstance(found, dict) and [*found] == ["value"]:
+        # An object that was only there because an answer has to be one.
+        found = found["value"]
+    return Value(found, found, text)
 
 
 def response_bundle(response: Response, shell: Any) -> Bundle:

@@ -79,8 +79,9 @@ class CellScreen:
             return
         fresh, self._position = reply.text_after(self._position)
         if fresh:
-            open_characters = self._grow(reply, fresh)
             self._silent_since = time.monotonic()
+        if fresh and not reply.form:
+            open_characters = self._grow(reply, fresh)
         else:
             open_characters = self._wait(reply)
         seconds = max(_FASTEST, min(_SLOWEST, open_characters / _CHARACTERS_PER_SECOND))
@@ -149,14 +150,15 @@ class CellScreen:
         return self._chunk
 
     def _close(self, reply: Reply) -> None:
-        from .page import closing_html
+        from .page import answer_html, closing_html
 
         fresh, self._position = reply.text_after(self._position)
-        if fresh or reply.text:
+        if (fresh or reply.text) and not reply.form:
             self._grow(reply, fresh)
         self._open_header(reply)
         if _has_words(reply):
             words = self._growing.settled_html + self._growing.open_html() if self._growing else ""
+            words = answer_html(reply) if reply.form else words
             self._last_chunk().show(words + closing_html(reply), reply.metadata())
 
 
@@ -191,11 +193,13 @@ class TextScreen:
     Args:
         out: Where the words go.
         notes: Where what is not the answer goes, or None for nowhere.
+        raw: Whether a structured answer stays the JSON that it is.
     """
 
-    def __init__(self, out: TextIO, notes: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO, notes: TextIO | None = None, *, raw: bool = False) -> None:
         self._out = out
         self._notes = notes
+        self._raw = raw
         self._position = 0
         self._thought = 0
         self._noticed = 0
@@ -216,6 +220,10 @@ class TextScreen:
     def finish(self, reply: Reply) -> None:
         """Write the rest, and what the answer took."""
         self._write(reply)
+        if reply.form:
+            # It is written when it is whole: what grows may be asked for anew.
+            self._out.write(printable(reply.text if self._raw else reply.plain()))
+            self._position = len(reply.text)
         if self._position and not reply.text.endswith("\n"):
             self._out.write("\n")
         self._out.flush()
@@ -233,6 +241,8 @@ class TextScreen:
         thought, self._thought = reply.reasoning_after(self._thought)
         if thought and not self._position:
             self._note(thought)
+        if reply.form:
+            return
         fresh, position = reply.text_after(self._position)
         if fresh:
             if self._thought and not self._position:

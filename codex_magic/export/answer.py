@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..conversation.turns import Turn
-from ..display.markdown import escape, escape_text, render, sanitize
+from ..display.markdown import escape, escape_text, sanitize
+from ..display.page import answer_html as words_html
 from ..display.page import closing_html, reasoning_html
 from ..display.sanitize import is_embedded_image
 from .exchange import Picture, made_pictures, reasoning, remarks, reply_of
@@ -17,7 +18,7 @@ def answer_html(turn: Turn) -> str:
     reply.remarks = [*remarks(turn), *reply.remarks]
     parts = [
         reasoning_html(reasoning(turn)),
-        render(turn.text),
+        words_html(reply),
         pictures_html(made_pictures(turn)),
         closing_html(reply),
     ]

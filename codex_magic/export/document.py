@@ -45,7 +45,8 @@ def _turn(number: int, turn: Turn) -> Iterator[str]:
         yield "<details><summary>Reasoning</summary>"
         yield _closed(thought)
         yield "</details>"
-    yield _closed(turn.text)
+    # Source of an object is no Markdown.
+    yield _fenced(turn.text) if turn.form else _closed(turn.text)
     yield from _pictures(made_pictures(turn))
     reply = reply_of(turn)
     for line in [*remarks(turn), *reply.remarks, reply.footer()]:
@@ -58,6 +59,18 @@ def _pictures(pictures: Iterable[Picture]) -> Iterator[str]:
             yield f"![{picture.label}]({picture.address})"
         else:
             yield f"{picture.label}: {escaped_text(picture.address[:200])}"
+
+
+def _fenced(text: str) -> str:
+    r"""
+    Return JSON as a code block, behind a fence that is longer than any in it.
+
+    >>> _fenced('{"a": 1}')
+    '```json\n{"a": 1}\n```'
+    """
+    longest = max((len(marks) for marks in re.findall("`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}json\n{text}\n{fence}"
 
 
 def _closed(text: str) -> str:
