@@ -21,10 +21,9 @@ name below is looked up when it is first used.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .version import __version__
 
 if TYPE_CHECKING:
     from .api.annotations import (
@@ -221,6 +220,9 @@ if TYPE_CHECKING:
         aask,
         ask,
     )
+    from .version import (
+        __version__,
+    )
 
 # Where each public name lives.
 _HOMES = {
@@ -290,8 +292,8 @@ _HOMES = {
         RateLimitError RefusalError SchemaError ServerError StreamError ToolError
     """,
     "functions": "aask ask",
+    "version": "__version__",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "APIConnectionError",
@@ -449,10 +451,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
+    home = _home_of().get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{home}", __name__), name)
+
+
+@cache
+def _home_of() -> dict[str, str]:
+    return {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __dir__() -> list[str]:

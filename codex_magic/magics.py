@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
-from .config import Codex
-from .transform import CodexLine, codex_cell
-
 if TYPE_CHECKING:
     from .assistant import Assistant
+    from .config import Codex
     from .context.recorder import Recorder
+    from .transform import CodexLine
 
 # Seconds after loading in which nothing else is imported: the next cell goes first.
 _WARM_UP = 0.15
@@ -32,12 +31,23 @@ class CodexMagics:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._replaced = {kind: _registered(shell, kind) for kind in ("line", "cell")}
-        self.config = Codex(parent=shell)
+        self._config: Codex | None = None
         self._recorder: Recorder | None = None
         self._assistant: Assistant | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._timer = threading.Timer(_WARM_UP, self._warm_up)
         self._timer.daemon = True
+
+    @property
+    def config(self) -> Codex:
+        """The settings, made when they are asked for first: traits are half of what loading took."""
+        with self._lock:
+            if self._config is None:
+                from .config import Codex  # Builds twenty traits: not while loading.
+
+                self._config = Codex(parent=self._shell)
+                self._shell.configurables.append(self._config)
+            return self._config
 
     @property
     def assistant(self) -> Assistant:
@@ -87,20 +97,23 @@ class CodexMagics:
         return run_cell(self.assistant, line, cell)
 
     def register(self) -> None:
-        """Add the magics, the settings, the transformers and the safe views."""
+        """Add the magics, the transformers and the safe views; the settings soon enough."""
         shell = self._shell
+        follows = _more_follows(shell)
+        if follows is not False or _has_settings(shell):
+            # Before ``%config Codex…`` asks for them, and so that a wrong one is told of here.
+            _ = self.config
         shell.register_magic_function(self.line, "line", "codex")
         shell.register_magic_function(self.cell, "cell", "codex")
-        shell.configurables.append(self.config)
         manager = shell.input_transformer_manager
         # Before IPython takes prompts like ">>>" away: in a prompt of ours they are text.
-        manager.cleanup_transforms.insert(0, codex_cell)
-        manager.token_transformers.append(CodexLine)
+        manager.cleanup_transforms.insert(0, _codex_cell)
+        manager.token_transformers.append(_CodexLine)
         for module, name in _SAFE_VIEWS:
             formatter = shell.display_formatter.mimebundle_formatter
             formatter.for_type_by_name(module, name, self._response_bundle)
-        shell.events.register("pre_run_cell", self._begin_recording)
-        if _more_follows(shell):
+        shell.events.register("pre_run_cell", self._begin)
+        if follows:
             self.recorder.attach()
         self._warn_of_a_peer()
         self._timer.start()
@@ -110,7 +123,7 @@ class CodexMagics:
         self._timer.cancel()
         self._timer.join()
         shell = self._shell
-        _forget_event(shell, self._begin_recording)
+        _forget_event(shell, self._begin)
         if self._recorder is not None:
             self._recorder.detach()
         for kind, replaced in self._replaced.items():
@@ -118,19 +131,21 @@ class CodexMagics:
             magics.pop("codex", None)
             if replaced is not None:
                 magics["codex"] = replaced
-        shell.configurables.remove(self.config)
+        if self._config is not None:
+            shell.configurables.remove(self._config)
         manager = shell.input_transformer_manager
-        manager.cleanup_transforms.remove(codex_cell)
-        manager.token_transformers.remove(CodexLine)
+        manager.cleanup_transforms.remove(_codex_cell)
+        manager.token_transformers.remove(_CodexLine)
         for module, name in _SAFE_VIEWS:
             _forget_view(shell.display_formatter.mimebundle_formatter, module, name)
         if self._assistant is not None:
             atexit.unregister(self._assistant.close)
             self._assistant.close()
 
-    def _begin_recording(self, info: Any) -> None:
-        """Write down what cells do, from the first one after the one that loads us."""
-        _forget_event(self._shell, self._begin_recording)
+    def _begin(self, info: Any) -> None:
+        """Have the settings, and write down what cells do, from the cell after ours on."""
+        _forget_event(self._shell, self._begin)
+        _ = self.config
         self.recorder.attach(info)
 
     def _response_bundle(self, response: Any) -> Any:
@@ -154,7 +169,10 @@ class CodexMagics:
         from .errors import CodexError  # Twenty classes: not while loading.
 
         try:
-            from . import commands  # noqa: F401  With what a request needs, which goes first.
+            from . import (
+                commands,  # noqa: F401  With what a request needs, which goes first.
+                transform,  # noqa: F401
+            )
 
             self.assistant.warm_up()
             from .context import overlay  # noqa: F401  The recorder asks it what is ours.
@@ -164,12 +182,42 @@ class CodexMagics:
             pass
 
 
-def _more_follows(shell: Any) -> bool:
-    """Whether the cell that loads us goes on after that: what it shows belongs to the record."""
+class _CodexLine:
+    """What IPython asks for lines of ours; the answer is imported with the first cell."""
+
+    @staticmethod
+    def find(tokens_by_line: Any) -> CodexLine | None:
+        from .transform import CodexLine  # Patterns and a class of IPython's: not while loading.
+
+        return CodexLine.find(tokens_by_line)
+
+
+def _codex_cell(lines: list[str]) -> list[str]:
+    if not any("%codex" in line for line in lines):
+        return lines
+    from .transform import codex_cell  # As above.
+
+    return codex_cell(lines)
+
+
+# IPython skips it when it asks whether a cell is complete: it must see the cell magic itself.
+_codex_cell.has_side_effects = True  # type: ignore[attr-defined]
+
+
+def _more_follows(shell: Any) -> bool | None:
+    """
+    Whether the cell that loads us goes on after that, or None where no cell is known to run.
+
+    What it then shows belongs to the record, and it may change settings.
+    """
     result = getattr(shell.displayhook, "exec_result", None)
     source = str(getattr(getattr(result, "info", None), "raw_cell", ""))
     _, loads, rest = source.rpartition("load_ext")
-    return bool(loads) and "\n" in rest.strip()
+    return "\n" in rest.strip() if loads else None
+
+
+def _has_settings(shell: Any) -> bool:
+    return "Codex" in dict.keys(shell.config)
 
 
 def _forget_event(shell: Any, function: Any) -> None:

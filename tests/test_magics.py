@@ -98,6 +98,40 @@ def test_loading_imports_nothing_heavy_in_its_own_cell(tmp_path: Path) -> None:
         assert ("ok", "[]\n") == (executed.status, executed.stdout)
 
 
+def test_loading_alone_imports_two_modules(tmp_path: Path) -> None:
+    """A cell that only loads us imports the package and its magics; settings wait for the next."""
+    with running_kernel(tmp_path) as kernel:
+        kernel.run(
+            "import sys; before = set(sys.modules); after = []\n"
+            "shell = get_ipython(); shell.events.register('post_run_cell', "
+            "lambda result: after.append((set(sys.modules), list(shell.configurables))))"
+        )
+        kernel.run("%load_ext codex_magic")
+
+        executed = kernel.run(
+            "modules, configurables = after[1]\n"
+            "print(sorted(name for name in modules - before if 'codex' in name), "
+            "any(type(one).__name__ == 'Codex' for one in configurables))"
+        )
+
+        assert "['codex_magic', 'codex_magic.magics'] False\n" == executed.stdout
+
+
+def test_settings_can_be_made_in_the_next_cell_and_in_the_configuration(tmp_path: Path) -> None:
+    """They wait for the next cell, not for a question; a wrong one is told of while loading."""
+    with running_kernel(tmp_path) as kernel:
+        kernel.run("%load_ext codex_magic")
+
+        executed = kernel.run(
+            "%config Codex.effort = 'low'\nprint(*(one.effort for one in get_ipython().configurables if hasattr(one, 'effort')))"
+        )
+        kernel.run("%unload_ext codex_magic\nget_ipython().config.Codex.effort = 'huge'")
+        wrong = kernel.run("%load_ext codex_magic")
+
+        assert ("ok", "low\n") == (executed.status, executed.stdout)
+        assert "effort" in f"{wrong.error}{wrong.outputs}"
+
+
 def test_the_first_question_finds_everything_imported(tmp_path: Path) -> None:
     """A moment after loading, a thread has imported what the first question needs."""
     with running_kernel(tmp_path) as kernel:

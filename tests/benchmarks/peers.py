@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
+_BASE = ("ipython", "ipykernel", "ipywidgets")
 _VERSIONS = """
 import json, sys
 from importlib.metadata import version
@@ -41,6 +42,16 @@ def open_client() -> str:
 def ours() -> str:
     """Return an interpreter that has this checkout and what it needs, but not what tests need."""
     return _environment("codex-magic", "-e", str(_ROOT), "ipykernel")
+
+
+def base() -> str:
+    """Return an interpreter that has what every Jupyter kernel with widgets has, and no more."""
+    return _environment("base", *_BASE)
+
+
+def jupyter_ai_magics() -> str:
+    """Return an interpreter that has jupyter-ai-magics and what it reaches OpenAI with."""
+    return _environment("jupyter-ai-magics", "jupyter-ai-magics", "langchain-openai", *_BASE)
 
 
 def versions(python: str, names: Sequence[str]) -> dict[str, str]:
