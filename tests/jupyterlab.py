@@ -160,14 +160,19 @@ def asking_lab(folder: Path, service: FakeService) -> Iterator[Lab]:
         yield running
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a headless Chromium; `CODEX_MAGIC_CHROMIUM` names another one than `/usr/bin/chromium`."""
+def chromium_path() -> str:
+    """Return the Chromium of the tests: `/usr/bin/chromium`, or that of `CODEX_MAGIC_CHROMIUM`."""
     executable = os.environ.get("CODEX_MAGIC_CHROMIUM", "/usr/bin/chromium")
     if not Path(executable).exists():
         raise RuntimeError(f"No Chromium at {executable}: name one in CODEX_MAGIC_CHROMIUM.")
+    return executable
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a headless Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=_CHROMIUM_FLAGS)
         try:
             yield browser
         finally:

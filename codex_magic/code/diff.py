@@ -43,7 +43,7 @@ def diff_html(old: str, new: str) -> str:
         return ""
     rows = "\n".join(_row(sign, inner) for sign, inner in _marked(lines))
     # HTML drops a line end right after <pre>: the empty span keeps it.
-    return f'<div class="highlight codex-diff"><pre><span></span>{rows}\n</pre></div>\n'
+    return f'<div class="highlight codex-diff"><pre><code>{rows}\n</code></pre></div>\n'
 
 
 def _lines(old: str, new: str) -> Iterator[str]:

@@ -282,8 +282,9 @@ def _cell_start(token: Token) -> str:
 
 
 def _code_html(code: str) -> str:
-    # HTML drops a line end right after <pre>: the empty span keeps it.
-    return f'<div class="highlight" style="{CODE_STYLE}"><pre><span></span>{code}</pre></div>\n'
+    # In what nbconvert writes, <pre> has the text's font and only <code> that of code. HTML drops a
+    # line end right after <pre>: <code> keeps it, too.
+    return f'<div class="highlight" style="{CODE_STYLE}"><pre><code>{code}</code></pre></div>\n'
 
 
 def _highlighted(code: str, info: str) -> str:
