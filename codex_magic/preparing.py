@@ -127,6 +127,12 @@ class Preparing:
         """
         box = self.box(options)
         params = with_tools(parameters(options, self._config), box, options.tool_choice)
+        if params.get("tools") and not choice.tools:
+            raise ConfigError(
+                f"The embedded model {choice.model} cannot call tools: its template has no place "
+                "for them. Leave out -t, name another service, or set CODEX_MAGIC_LOCAL_MODEL to "
+                "a GGUF file whose template has one."
+            )
         target = self.target(options)
         if target is not None:
             params = with_form(params, self._cleaned(target.format))

@@ -37,12 +37,14 @@ class Choice:
         model: What is asked there.
         named: Whether the user named that model; then no other takes its place.
         notice: What the user should be told of the choice once; empty for nothing.
+        tools: Whether it takes tools.
     """
 
     service: Service
     model: str
     named: bool
     notice: str = ""
+    tools: bool = True
 
 
 class Services:
@@ -194,7 +196,8 @@ class Services:
             None if named == local.MODEL_NAME else named, progress=_in_words(progress)
         )
         service = Service(LOCAL, server.base_url, server.api_key, "the kernel itself")
-        return Choice(service, server.model, named=True, notice=_introduction(server.model))
+        said = _introduction(server.model)
+        return Choice(service, server.model, named=True, notice=said, tools=server.tools)
 
 
 def _introduction(model: str) -> str:

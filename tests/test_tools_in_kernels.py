@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.fake_service import FakeService, calls, function_call, text
+from tests.fake_service import (
+    FakeService,
+    calls,
+    cited,
+    function_call,
+    mcp_approval,
+    mcp_call,
+    page,
+    text,
+    together,
+)
 from tests.kernels import Executed, Kernel, Message, connected, running_kernel
 from tests.sending import footer
 
@@ -119,6 +129,27 @@ def test_a_call_is_approved_in_the_cell(kernel: Kernel, service: FakeService) ->
     assert "Three." in done.html
     assert 1 == len(done.outputs)
     assert "sent: the prompt, 1 tool" in footer(done)[-1]
+
+
+def test_a_servers_call_is_approved_in_the_cell(kernel: Kernel, service: FakeService) -> None:
+    """The same prompt names the server; what came of the call is a line, and what it cites a link."""
+    words = "Sixteen hours."
+    service.enqueue(
+        mcp_approval("docs", "ask", q="cats"),
+        together(
+            mcp_call("docs", "ask", "16 hours", q="cats"),
+            cited(words, page(words, words, "https://docs.example/cats", "Cats")),
+        ),
+    )
+    user = User("y")
+
+    done = ran(kernel, "%%codex -t mcp:https://mcp.docs.com\nHow long?", user)
+
+    assert "ok" == done.status, done.traceback
+    [asked] = user.asked
+    assert asked.startswith("The model wants to call docs.ask(q=\"cats\") on the server 'docs'\n")
+    assert ['docs.ask(q="cats") → 16 hours'] == lines(done)
+    assert 'href="https://docs.example/cats"' in done.html
 
 
 def test_a_declined_call_is_not_run(kernel: Kernel, service: FakeService) -> None:

@@ -98,6 +98,13 @@ Signal = ResponseStreamEvent | Notice | Asking | Retry | CallRecord | Errand[Any
 Emit = Callable[[Signal], None]
 
 
+# What a hosted tool found or drew comes only where it is asked for.
+_SHOWN = {
+    "code_interpreter": "code_interpreter_call.outputs",
+    "file_search": "file_search_call.results",
+}
+
+
 def model_for(question: Question, service: Service, experience: Experience) -> str:
     """Return the model that is asked: the successor of a default that the service has retired."""
     if not question.successors:
@@ -149,12 +156,19 @@ def fitted_request(
     }
     if plan.instructions and ("instructions" in question.ours or not body.get("instructions")):
         body["instructions"] = plan.instructions
-    if plan.state == "stateless":
-        body.setdefault("include", ["reasoning.encrypted_content"])
+    if included := _included(body, plan):
+        body.setdefault("include", included)
     body, notices = experience.apply(body, service.identity, model, question.ours)
     said = not wants_json(body) or says_json([*plan.history, *question.input])
     fitted = fit(body, service.backend, ours=question.ours, says_json=said)
     return replace(fitted, notices=(*notices, *fitted.notices))
+
+
+def _included(body: Json, plan: Plan) -> list[str]:
+    """Return what an answer has to hold beside its words, so that it can be sent again and shown."""
+    sealed = ["reasoning.encrypted_content"] if plan.state == "stateless" else []
+    kinds = {tool.get("type") for tool in body.get("tools") or ()}
+    return [*sealed, *(field for kind, field in _SHOWN.items() if kind in kinds)]
 
 
 def stores(question: Question, plan: Plan) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..api.items import Json
 from ..conversation.approvals import CallRecord
 from ..conversation.tool_results import text_in
+from .hosted import record_of
 from .progress import printable
 
 _WIDTH = 80
@@ -37,22 +39,39 @@ def call_whole(record: CallRecord) -> list[str]:
 
 
 def records_of(output: Iterable[Json]) -> list[CallRecord]:
-    """Return the calls among a turn's items that were answered."""
+    """Return the calls among a turn's items that were answered, in their order."""
     items = list(output)
     answers = {
         item.get("call_id"): item for item in items if item.get("type") == "function_call_output"
     }
-    return [
-        CallRecord(
-            str(item.get("name")),
-            str(item.get("arguments") or "{}"),
-            text_in(answers[item["call_id"]].get("output") or ""),
-            0.0,
-            "done",
-        )
+    decided = {item.get("approval_request_id"): item for item in items if "approve" in item}
+    records = (
+        record_of(item)
+        or _answered(item, answers.get(item.get("call_id")))
+        or _declined(item, decided)
         for item in items
-        if item.get("type") == "function_call" and item.get("call_id") in answers
-    ]
+    )
+    return [record for record in records if record is not None]
+
+
+def _answered(item: Json, answer: Json | None) -> CallRecord | None:
+    """Return a call of a function with what it came to."""
+    if item.get("type") != "function_call" or answer is None:
+        return None
+    given = str(item.get("arguments") or "{}")
+    return CallRecord(
+        str(item.get("name")), given, text_in(answer.get("output") or ""), 0.0, "done"
+    )
+
+
+def _declined(item: Json, decided: Mapping[Any, Json]) -> CallRecord | None:
+    """Return a call of a server's tool that the user declined; one that ran has an item itself."""
+    said = decided.get(item.get("id")) if item.get("type") == "mcp_approval_request" else None
+    if said is None or said["approve"]:
+        return None
+    name = f"{item.get('server_label')}.{item.get('name')}"
+    given = str(item.get("arguments") or "{}")
+    return CallRecord(name, given, str(said.get("reason") or ""), 0.0, "declined")
 
 
 def _arguments(text: str) -> str:

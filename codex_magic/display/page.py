@@ -9,7 +9,9 @@ from ..api.items import Response
 from ..conversation.approvals import CallRecord
 from .calls import call_line, call_whole
 from .markdown import code_html, escape_text, render, sanitize
+from .pictures import made_pictures, pictures_html
 from .progress import footer, status_line
+from .sources import sources_html, with_notes
 
 if TYPE_CHECKING:
     from .reply import Reply
@@ -26,7 +28,7 @@ def reply_html(reply: Reply) -> str:
 def answer_html(reply: Reply) -> str:
     """Return the answer itself: its Markdown, or what it stands for as a table or a tree."""
     if not reply.form:
-        return render(reply.text)
+        return render(with_notes(reply.text, reply.items))
     from .values import value_html  # Few answers have a form.
 
     if reply.value is not None:
@@ -72,8 +74,9 @@ def opening_html(reply: Reply) -> str:
 
 
 def closing_html(reply: Reply) -> str:
-    """Return what stands below the answer: remarks, and what it took."""
-    return _lines([*reply.remarks, footer(reply)], "codex-footer")
+    """Return what stands below the answer: images, sources, remarks, and what it took."""
+    made = sanitize(pictures_html(made_pictures(reply.items)) + sources_html(reply.items))
+    return made + _lines([*reply.remarks, footer(reply)], "codex-footer")
 
 
 def progress_html(reply: Reply, silence: float) -> str:

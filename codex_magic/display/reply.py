@@ -10,6 +10,7 @@ from ..api.events import (
     OtherEvent,
     ResponseFunctionCallArgumentsDeltaEvent,
     ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
     ResponseOutputTextDeltaEvent,
     ResponseReasoningSummaryTextDeltaEvent,
     ResponseReasoningTextDeltaEvent,
@@ -21,6 +22,7 @@ from ..api.items import (
     OutputItem,
     Response,
     Usage,
+    to_json,
 )
 from ..conversation.approvals import CallRecord
 from ..conversation.errands import Errand
@@ -28,6 +30,7 @@ from ..conversation.session import Asking, Ended, Notice, Signal
 from ..conversation.turns import BREAK, Plan, Turn, words_of
 from ..errors import CodexError, ParseError
 from .calls import call_line, records_of
+from .hosted import APPROVED, record_of
 from .progress import footer, plural, printable
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ class Reply:
         seconds: How long it took so far.
         attached: What the question names, in words.
         sent: All that went with the question, in words.
-        calls: The calls of tools, in the order in which they ended.
+        calls: The calls of tools, the service's own among them, in the order in which they ended.
     """
 
     def __init__(self, prompt: str, *, model: str) -> None:
@@ -84,6 +87,9 @@ class Reply:
         self._text = _Growing()
         self._reasoning = _Growing()
         self._round = 1
+        # Which items of the service's own tools are among the calls; what a void try has told.
+        self._hosted: set[str] = set()
+        self._before_calls = 0
         self._before = ("", "")
         self._began = time.monotonic()
         self._ended: float | None = None
@@ -129,6 +135,11 @@ class Reply:
         return frame_of(self.parsed)
 
     @property
+    def items(self) -> tuple[Json, ...]:
+        """Every item of the answer as it came, once it has ended."""
+        return self.turn.output if self.turn else ()
+
+    @property
     def reasoning(self) -> str:
         """The reasoning summary as far as it has arrived."""
         return self._reasoning.whole()
@@ -162,6 +173,8 @@ class Reply:
                 self.stage = "calling a function"
             case ResponseOutputItemAddedEvent():
                 self.stage = _stage_of(signal.item, self.stage)
+            case ResponseOutputItemDoneEvent():
+                self._note_hosted(to_json(signal.item))
             case UnknownEvent() | OtherEvent():
                 self.stage = _stage_of_unknown(signal.type, self.stage)
             case Asking():
@@ -186,14 +199,30 @@ class Reply:
         if asking.round != self._round:
             before = "" if asking.corrects else self.text
             self._round, self._before = asking.round, (before, self.reasoning)
+            self._before_calls = len(self.calls)
+        del self.calls[self._before_calls :]
         # An earlier try showed nothing that counts; the rounds before it stay.
         self._text, self._reasoning = (_Growing(words) for words in self._before)
+
+    def _note_hosted(self, item: Json) -> None:
+        """Take what a tool of the service's own did; a server's call follows its approval."""
+        record, known = record_of(item), str(item.get("id") or item)
+        if record is None or known in self._hosted:
+            return
+        self._hosted.add(known)
+        asked = [call for call in self.calls if (call.name, call.result) == (record.name, APPROVED)]
+        if item.get("type") == "mcp_call" and asked:
+            self.calls.remove(asked[0])
+        self.calls.append(record)
 
     def _end(self, ended: Ended) -> None:
         self._ended = time.monotonic()
         self.turn, self.response, self.error = ended.turn, ended.response, ended.error
         self.status, self.stage = ended.turn.status, ended.turn.status
         self.value = ended.value
+        for item in ended.turn.output:
+            # Some services send no events of theirs.
+            self._note_hosted(item)
         if ended.response is not None:
             self.usage = ended.turn.usage or ended.response.usage
             self.model = ended.response.model or self.model
@@ -235,8 +264,11 @@ class Reply:
         if is_notebook(shell):
             shell.display_pub.publish(self.mime_bundle(), self.metadata())
         else:
+            from .sources import source_lines  # Markdown is heavy.
+
             calls = "".join(f"{call_line(call)}\n" for call in self.calls)
-            print(printable(f"{calls}{self.plain()}\n\n{self.footer()}"))
+            cited = "".join(f"{line}\n" for line in source_lines(self.items))
+            print(printable(f"{calls}{self.plain()}\n\n{cited}{self.footer()}"))
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython

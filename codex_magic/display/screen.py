@@ -218,7 +218,9 @@ class TextScreen:
         return max(0.0, self._due - time.monotonic())
 
     def finish(self, reply: Reply) -> None:
-        """Write the rest, and what the answer took."""
+        """Write the rest, what it cites, and what the answer took."""
+        from .sources import source_lines  # Markdown is heavy.
+
         self._write(reply)
         if reply.form:
             # It is written when it is whole: what grows may be asked for anew.
@@ -228,7 +230,7 @@ class TextScreen:
             self._out.write("\n")
         self._out.flush()
         if _has_words(reply):
-            for line in (*reply.remarks, reply.footer()):
+            for line in (*source_lines(reply.items), *reply.remarks, reply.footer()):
                 self._note(f"{line}\n")
 
     def _write(self, reply: Reply) -> None:

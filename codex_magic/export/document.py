@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from ..conversation.turns import Conversation, Turn
 from ..display.escaped import escaped_text
+from ..display.pictures import Picture, made_pictures
 from ..display.sanitize import is_embedded_image, well_formed
+from ..display.sources import source_lines
 from .exchange import (
-    Picture,
     about,
     asked_pictures,
-    made_pictures,
     reasoning,
     remarks,
     reply_of,
@@ -47,7 +47,8 @@ def _turn(number: int, turn: Turn) -> Iterator[str]:
         yield "</details>"
     # Source of an object is no Markdown.
     yield _fenced(turn.text) if turn.form else _closed(turn.text)
-    yield from _pictures(made_pictures(turn))
+    yield from _pictures(made_pictures(turn.output))
+    yield from (escaped_text(line) for line in source_lines(turn.output))
     reply = reply_of(turn)
     for line in [*remarks(turn), *reply.remarks, reply.footer()]:
         yield f"*{escaped_text(line)}*"

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ..api.items import Json
 from ..conversation.turns import Conversation, Turn
+from ..display.pictures import Picture
 from ..display.progress import plural
 from ..display.reply import Reply
-
-_MIME = {"jpg": "jpeg"}
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """
-    An image of a question or an answer.
-
-    Attributes:
-        label: What it is called.
-        address: Where it is: a data URL, or an address elsewhere.
-    """
-
-    label: str
-    address: str
 
 
 def asked_pictures(turn: Turn) -> list[Picture]:
@@ -37,13 +21,6 @@ def asked_pictures(turn: Turn) -> list[Picture]:
         if part.get("type") == "input_image" and isinstance(part.get("image_url"), str)
     ]
     return [Picture(f"image {n}", address) for n, address in enumerate(addresses, start=1)]
-
-
-def made_pictures(turn: Turn) -> list[Picture]:
-    """Return the images that the model made."""
-    made = [item for item in turn.output if item.get("type") == "image_generation_call"]
-    addresses = [_data_url(item) for item in made if isinstance(item.get("result"), str)]
-    return [Picture(f"made image {n}", address) for n, address in enumerate(addresses, start=1)]
 
 
 def reasoning(turn: Turn) -> str:
@@ -82,11 +59,6 @@ def _parts(item: Json) -> Iterator[Json]:
         members: Any = item.get(name)
         if isinstance(members, list):
             yield from (part for part in members if isinstance(part, dict))
-
-
-def _data_url(item: Json) -> str:
-    kind = item.get("output_format") or "png"
-    return f"data:image/{_MIME.get(kind, kind)};base64,{item['result']}"
 
 
 def _summaries(turn: Turn) -> Iterator[str]:

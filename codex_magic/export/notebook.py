@@ -10,10 +10,11 @@ from typing import Any
 from ..api.items import Json
 from ..conversation.turns import Conversation, Turn
 from ..display.escaped import escaped_markdown, escaped_text
+from ..display.pictures import Picture
 from ..display.sanitize import is_embedded_image, well_formed
 from ..errors import one_line
 from .answer import answer_html
-from .exchange import Picture, about, asked_pictures, reply_of
+from .exchange import about, asked_pictures, reply_of
 
 _LOAD = "%load_ext codex_magic"
 _METADATA = {

@@ -9,8 +9,9 @@ from pygments.formatters import HtmlFormatter
 
 from ..conversation.turns import Conversation, Turn
 from ..display.markdown import escape, escape_text
+from ..display.pictures import pictures_html
 from ..display.sanitize import sanitize, well_formed
-from .answer import answer_html, pictures_html
+from .answer import answer_html
 from .exchange import about, asked_pictures
 
 _STYLE = Path(__file__).with_name("page.css")

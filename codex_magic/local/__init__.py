@@ -54,12 +54,14 @@ class LocalServer:
         api_key: What the server demands, so that neither another user of the machine nor a web page
             can use it; None if it answers everybody on the machine.
         context_window: How many tokens a question and its answer may have together.
+        tools: Whether the model's template has a place for tools; llama.cpp drops them elsewhere.
     """
 
     base_url: str
     model: str
     api_key: str | None = field(repr=False)
     context_window: int
+    tools: bool = False
 
     def stop(self) -> None:
         """Stop the server; an answer that it is giving breaks off."""
@@ -195,7 +197,8 @@ def _launch(source: str, port: int, api_key: str | Key | None) -> _Started:
     except BaseException:
         _end(process)
         raise
-    return LocalServer(f"{answer['address']}/v1", name, key, answer["context_window"]), process
+    window, tools = answer["context_window"], answer["tools"]
+    return LocalServer(f"{answer['address']}/v1", name, key, window, tools), process
 
 
 def _name(source: str) -> str:

@@ -26,7 +26,7 @@ def main() -> NoReturn:
         server = load(settings)
         answer = {
             "address": server.listening_address,
-            "context_window": _context_window(server.listening_address, settings["api_key"]),
+            **_properties(server.listening_address, settings["api_key"]),
         }
     except (ImportError, RuntimeError, ValueError, OSError) as exc:
         answer = {"error": _explain(settings, exc)}
@@ -110,13 +110,24 @@ def _container_cores(cores: int) -> int:
         return cores
 
 
-def _context_window(address: str, api_key: str | None) -> int:
-    """Return the window that llama.cpp settled on: a model may have been trained on a smaller one."""
+def _properties(address: str, api_key: str | None) -> dict[str, Any]:
+    """
+    Return what llama.cpp says of the model.
+
+    A model may have been trained on a smaller window than was asked for, and its template may have
+    no place for tools.
+    """
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     connection.request("GET", "/props", headers=headers)
     with connection.getresponse() as response:
-        return int(json.load(response)["default_generation_settings"]["n_ctx"])
+        found = json.load(response)
+    capable = found.get("chat_template_caps") or {}
+    return {
+        "context_window": int(found["default_generation_settings"]["n_ctx"]),
+        # A version that does not say is believed to have them, and the model's answer shows.
+        "tools": bool(capable.get("supports_tools", True)),
+    }
 
 
 def _explain(settings: dict[str, Any], error: Exception) -> str:

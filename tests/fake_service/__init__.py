@@ -22,6 +22,18 @@ from .answers import (
     text,
 )
 from .exchange import Recorded
+from .hosted import (
+    cited,
+    code_interpreter,
+    file_search,
+    image_generation,
+    mcp_approval,
+    mcp_call,
+    mcp_tools,
+    page,
+    together,
+    web_search,
+)
 from .profiles import PROFILES
 from .service import API_KEY, FakeService
 from .summary import summarise
@@ -33,15 +45,25 @@ __all__ = [
     "FakeService",
     "Recorded",
     "calls",
+    "cited",
+    "code_interpreter",
     "error",
     "events",
     "failed",
+    "file_search",
     "function_call",
     "html",
+    "image_generation",
     "in_stream_error",
     "incomplete",
+    "mcp_approval",
+    "mcp_call",
+    "mcp_tools",
+    "page",
     "raw",
     "refusal",
     "summarise",
     "text",
+    "together",
+    "web_search",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .answers import Answer, StreamError
 from .errors import Json
+from .hosted import PREFIXES, hosted_events, hosted_item, started_item
 from .semantics import Account, Turn
 
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -85,6 +86,8 @@ def _output_item(item: Json, turn: Turn, account: Account) -> Json:
                 "call_id": item.get("call_id") or account.new_id("call"),
                 "name": item["name"],
             }
+        case kind if kind in PREFIXES:
+            return hosted_item(item, turn.body, account.new_id(PREFIXES[kind]))
         case _:
             return _message(item, account)
 
@@ -111,7 +114,8 @@ def _message(item: Json, account: Account) -> Json:
     if "refusal" in item:
         part: Json = {"type": "refusal", "refusal": item["refusal"]}
     else:
-        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": item["text"]}
+        cites = item.get("annotations", [])
+        part = {"type": "output_text", "annotations": cites, "logprobs": [], "text": item["text"]}
     message = {
         "id": account.new_id("msg"),
         "type": "message",
@@ -192,6 +196,8 @@ def _started(item: Json) -> Json:
                 started["encrypted_content"] = item["encrypted_content"][:40]
         case "function_call":
             started.update(arguments="", status="in_progress")
+        case kind if kind in PREFIXES:
+            return started_item(started)
         case _:
             started.update(content=[], status="in_progress")
     return started
@@ -207,6 +213,8 @@ def _inner_events(item: Json, chunks: int | None) -> Iterator[Json]:
             for piece in pieces(item["arguments"], chunks):
                 yield {"type": f"{prefix}.delta", "delta": piece}
             yield {"type": f"{prefix}.done", "arguments": item["arguments"], "name": item["name"]}
+        case kind if kind in PREFIXES:
+            yield from hosted_events(item, pieces(item.get("code") or "", chunks))
         case _:
             for index, part in enumerate(item["content"]):
                 yield from _part_events(part, {"content_index": index}, chunks)
@@ -225,9 +233,13 @@ def _part_events(part: Json, place: Json, chunks: int | None) -> Iterator[Json]:
     key = "refusal" if part["type"] == "refusal" else "text"
     prefix = f"response.{part['type']}"
     extra: Json = {} if key == "refusal" else {"logprobs": []}
-    yield {"type": "response.content_part.added", **place, "part": {**part, key: ""}}
+    bare = {**part, "annotations": []} if key == "text" else part
+    yield {"type": "response.content_part.added", **place, "part": {**bare, key: ""}}
     for piece in pieces(part[key], chunks):
         yield {"type": f"{prefix}.delta", **place, "delta": piece, **extra}
+    for number, annotation in enumerate(part.get("annotations") or ()):
+        added = {"annotation_index": number, "annotation": annotation}
+        yield {"type": f"{prefix}.annotation.added", **place, **added}
     yield {"type": f"{prefix}.done", **place, key: part[key], **extra}
     yield {"type": "response.content_part.done", **place, "part": part}
 

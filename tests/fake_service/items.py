@@ -41,14 +41,20 @@ RULES = {
     "compaction": ItemRule(("encrypted_content",), ("id", "created_by")),
     "compaction_trigger": ItemRule(),
     "configuration_update": ItemRule((), ("reasoning", "text")),
-    "web_search_call": ItemRule(("id", "status"), closed=False),
-    "file_search_call": ItemRule(("id", "queries", "status"), closed=False),
-    "code_interpreter_call": ItemRule(("id", "container_id", "status"), closed=False),
-    "image_generation_call": ItemRule(("id", "status"), closed=False),
-    "mcp_list_tools": ItemRule(("id",), closed=False),
-    "mcp_call": ItemRule(("id",), closed=False),
-    "mcp_approval_request": ItemRule(("id",), closed=False),
-    "mcp_approval_response": ItemRule(("approval_request_id", "approve"), closed=False),
+    "web_search_call": ItemRule(("id", "status", "action"), (), "ws"),
+    "file_search_call": ItemRule(("id", "queries", "status"), ("results",), "fs"),
+    "code_interpreter_call": ItemRule(
+        ("id", "code", "container_id", "outputs", "status"), (), "ci"
+    ),
+    "image_generation_call": ItemRule(("id", "result", "status"), (), "ig", closed=False),
+    "mcp_list_tools": ItemRule(("id", "server_label", "tools"), ("error",), "mcpl"),
+    "mcp_call": ItemRule(
+        ("id", "server_label", "name", "arguments"),
+        ("output", "error", "status", "approval_request_id"),
+        "mcp",
+    ),
+    "mcp_approval_request": ItemRule(("id", "server_label", "name", "arguments"), (), "mcpr"),
+    "mcp_approval_response": ItemRule(("approval_request_id", "approve"), ("id", "reason")),
 }
 PARTS = {
     "input_text": ("text",),

@@ -63,6 +63,18 @@ def check_calls(context: Sequence[Json]) -> None:
                 raise errors.no_tool_output(noun, call_id)
 
 
+def check_approvals(context: Sequence[Json]) -> None:
+    """Refuse an approval of what was not asked for."""
+    asked = [item["id"] for item in context if item_type(item) == "mcp_approval_request"]
+    for item in context:
+        if item_type(item) == "mcp_approval_response" and item["approval_request_id"] not in asked:
+            raise errors.ServiceError(
+                400,
+                f"No approval request found with id '{item['approval_request_id']}'.",
+                param="input",
+            )
+
+
 def _check_following(items: Sequence[Json]) -> None:
     for index, item in enumerate(items):
         if item_type(item) != "reasoning":

@@ -14,7 +14,7 @@ from .errors import Json
 from .items import item_type
 from .models import PLAIN, check_model, live_models
 from .profiles import Profile, check_profile
-from .replay import check_calls, check_pairs, check_seal, seal
+from .replay import check_approvals, check_calls, check_pairs, check_seal, seal
 
 _ACCOUNTS = itertools.count(1)
 
@@ -92,6 +92,7 @@ class Account:
             self._check_seals(given, body["model"])
             check_pairs(items, history, self._reasoning_of)
             check_calls([*history, *items])
+            check_approvals([*history, *items])
         if conversation_id is not None:
             self._locked.add(conversation_id)
         response_id = self.new_id("resp")
