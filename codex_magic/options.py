@@ -267,8 +267,9 @@ def _reference(
 ) -> tuple[str, int]:
     """Return what a position names, if it is such a thing, and the position after it."""
     found = re.compile(r"\s*(\S+)").match(line, position)
-    if found and _REFERENCES[option.name](found[1], is_name):
-        return found[1], found.end()
+    word = _unquoted(found[1]) if found else ""
+    if found and _REFERENCES[option.name](word, is_name):
+        return word, found.end()
     return "", position
 
 

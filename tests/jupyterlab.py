@@ -263,10 +263,18 @@ def run_all(page: Page) -> None:
 
 
 def save(page: Page, path: Path) -> None:
-    """Save the notebook through the menu, and wait until the file is another one."""
+    """Save the notebook through the menu, and wait until the file is another, whole one."""
     before = path.stat().st_mtime_ns
     choose(page, "File", "docmanager:save")
-    until(lambda: path.stat().st_mtime_ns != before, f"{path.name} to be saved")
+    until(lambda: path.stat().st_mtime_ns != before and _is_whole(path), f"{path.name} to be saved")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a notebook's file is written to its end: the server writes it in place."""
+    try:
+        return bool(json.loads(path.read_text()))
+    except ValueError:
+        return False
 
 
 def choose(page: Page, menu: str, command: str) -> None:

@@ -190,6 +190,7 @@ def test_every_flag_is_parsed(option: Any) -> None:
         ("--replace df sorted", {"replace": ("",)}, "df sorted"),
         ("--replace -q 3 ways", {"replace": ("",), "quiet": True}, "3 ways"),
         ("--replace 3", {"replace": ("3",)}, ""),
+        ("--replace '#2' Sort it.", {"replace": ("#2",)}, "Sort it."),
         ("--replace #2 --run Sort it.", {"replace": ("#2",), "run": True}, "Sort it."),
         ("--replace -1 Sort it.", {"replace": ("-1",)}, "Sort it."),
         ("-i a.png -i 'my b.png' x", {"images": ("a.png", "my b.png")}, "x"),
