@@ -118,12 +118,16 @@ class Repairs:
         self._asked = asked
         self._tried: set[str] = set()
         self._waits = 0
+        self._doubted: float | None = None
+        self._resent = 0
         # Seconds to wait before the next try.
         self.pause = 0.0
 
     async def repair(self, error: APIError, model: str, plan: Plan) -> str | None:
         """Return what was changed so that another try makes sense, or None where nothing does."""
         self.pause = 0.0
+        if self._doubted is not None:
+            return self._ask_again(self._doubted)
         if error.code == "conversation_locked":
             return self._wait(error)
         for name, attempt in _REPAIRS.items():
@@ -135,6 +139,25 @@ class Repairs:
         # Several fields may be refused, one after the other; each is refused once.
         return self._without_field(error, model)
 
+    def doubts(self, seconds: float) -> bool:
+        """Take note that the service may have kept what broke off; return whether to ask again."""
+        if self._resent == self._client.max_retries:
+            return False
+        self._doubted = seconds
+        return True
+
+    def _ask_again(self, seconds: float) -> str:
+        """Look at the service's conversation, or begin another, before the question goes again."""
+        self.pause, self._doubted = seconds, None
+        self._resent += 1
+        self._doubt_link()
+        return ""
+
+    def _doubt_link(self) -> None:
+        link = self._conversation.link
+        if link:
+            self._conversation.link = replace(link, doubted=True)
+
     def _wait(self, error: APIError) -> str | None:
         """Wait while another kernel is asking in the service's conversation."""
         if self._waits == len(_LOCKED_PAUSES):
@@ -144,10 +167,8 @@ class Repairs:
             )
             return None
         self.pause, self._waits = _LOCKED_PAUSES[self._waits], self._waits + 1
-        link = self._conversation.link
-        if link:
-            # It will hold what the other one said.
-            self._conversation.link = replace(link, doubted=True)
+        # It will hold what the other one said.
+        self._doubt_link()
         return LOCKED if self._waits == 1 else ""
 
     async def _succeed(self, error: APIError, model: str, plan: Plan) -> str | None:

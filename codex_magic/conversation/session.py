@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.auth import Service
-from ..api.calls import CallOptions
+from ..api.calls import CallOptions, Retry
 from ..api.client import AsyncCodexClient
 from ..api.events import (
     ResponseCompletedEvent,
@@ -121,7 +121,7 @@ class Session:
             emit: Is told how it goes.
             answering: Answers the model's calls; without it they are not answered.
         """
-        client = self.client(emit)
+        client = self.client(lambda signal: attempt.heard(signal))
         attempt = _Attempt(
             self._service, self._experience, conversation, question, client, emit, answering
         )
@@ -179,6 +179,7 @@ class _Attempt:
         self._step = self._plan
         self._standing: object = None
         self._sent = False
+        self._on_its_way = False
         self._partial: Response | None = None
         self._seen = False
         self._corrects = False
@@ -194,6 +195,23 @@ class _Attempt:
         whole = arrived is not None and arrived.status in ("completed", "incomplete")
         whole = whole and not (self._answering and arrived and calls_in(arrived.output).calls)
         return self._end(arrived, status(arrived) if whole else "interrupted")
+
+    def heard(self, signal: Signal) -> None:
+        """
+        Tell of a request that is about to be sent again.
+
+        Raises:
+            APIError: What went wrong, if the service may have kept the question in its
+                conversation: that is looked at before it is asked again.
+        """
+        joins = self._on_its_way and self._step.conversation_id
+        if not isinstance(signal, Retry) or not joins or is_refusal(signal.error):
+            self._emit(signal)
+            return
+        self._standing = None
+        if self._repairs.doubts(signal.seconds):
+            self._emit(signal)
+        raise signal.error
 
     async def run(self) -> Ended:
         """Ask until there is an answer, or an error that nothing repairs."""
@@ -249,8 +267,11 @@ class _Attempt:
         self._corrects = False
         params: Any = {**fitted.body, "input": [*self._step.history, *question.input]}
         params.pop("stream", None)
-        self._sent = True
-        stream = await self._client.responses.stream(**params)
+        self._sent = self._on_its_way = True
+        try:
+            stream = await self._client.responses.stream(**params)
+        finally:
+            self._on_its_way = False
         return await self._follow(stream)
 
     async def _answers(self, response: Response) -> bool:
