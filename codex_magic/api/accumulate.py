@@ -102,6 +102,9 @@ class Accumulator:
         slot.finish(item)
 
     def _open(self, kind: str, item: Json, index: int | None) -> _Slot:
+        if not isinstance(index, int | None):
+            # It would have no place among the others, and these could not be shown any more.
+            raise TypeError(f"an output_index is {type(index).__name__}, no number")
         slot = _Slot(kind, item, index)
         self._slots.append(slot)
         if item.get("id"):

@@ -220,10 +220,12 @@ def _words(
 
 def _error(data: Json) -> ResponseStreamEvent:
     found = error_fields(data)
-    code = found.get("code") or found.get("type")
+    given = found.get("code") or found.get("type")
+    code = None if given in (None, "error") else str(given)
+    unsaid = f"The service reported an error in its answer{f' ({code})' if code else ''}."
     return ErrorEvent(
-        message=str(found.get("message") or code or "the service reported an error"),
-        code=None if code in (None, "error") else str(code),
+        message=str(found.get("message") or f"{unsaid} Ask again, or another model."),
+        code=code,
         param=found.get("param"),
         raw=data,
     )

@@ -66,6 +66,28 @@ def test_text_can_end_anywhere(name: str) -> None:
         assert (end >= last) == (outcome.error is None)
 
 
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        '{"type": "response.output_text.delta", "delta": 7, "output_index": 0}',
+        '{"type": "response.output_text.delta", "delta": "x", "output_index": "x"}',
+        '{"type": "response.output_item.added", "item": {"type": "message"}, "output_index": []}',
+        '{"type": "response.completed", "response": []}',
+    ],
+)
+def test_an_event_that_is_none_takes_no_words_away(spoiled: str) -> None:
+    """Wherever it comes, the error holds all that was read before it."""
+    events = STREAMS["reasoning_then_text"].decode().split("\n\n")
+    for place in range(1, len(events) - 1):
+        text = "\n\n".join([*events[:place], f"data: {spoiled}", *events[place:]])
+
+        outcome = read([text])
+
+        assert outcome.error
+        assert "StreamError" == outcome.error[0]
+        assert spoken(outcome.events) == (outcome.partial or "")
+
+
 @BOTH
 @pytest.mark.parametrize("how", ["reset", "eof"])
 def test_a_stream_can_break_off_after_every_event(

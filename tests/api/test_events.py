@@ -125,6 +125,10 @@ def test_the_type_in_the_data_counts(name: str, text: str, expected: Json | None
     assert expected == decode(name, text)
 
 
+UNSAID = "The service reported an error in its answer"
+ASK_AGAIN = ". Ask again, or another model."
+
+
 @pytest.mark.parametrize(
     ("data", "message", "code"),
     [
@@ -134,12 +138,12 @@ def test_the_type_in_the_data_counts(name: str, text: str, expected: Json | None
         ({"type": "error", "error": {"code": None, "message": "m", "type": "t"}}, "m", "t"),
         ({"type": "error", "error": "m"}, "m", None),
         ({"type": "error", "message": "m"}, "m", None),
-        ({"type": "error", "error": {"code": "c"}}, "c", "c"),
-        ({"type": "error"}, "error", None),
+        ({"type": "error", "error": {"code": "c"}}, f"{UNSAID} (c){ASK_AGAIN}", "c"),
+        ({"type": "error"}, f"{UNSAID}{ASK_AGAIN}", None),
     ],
 )
 def test_an_error_has_one_form(data: Json, message: str, code: str | None) -> None:
-    """Services nest it, or not, or leave out half of it."""
+    """Services nest it, or not, or leave out half of it; the user reads a sentence."""
     event = parse_event(data)
 
     assert isinstance(event, ErrorEvent)
