@@ -50,6 +50,8 @@ class Delivery:
     keepalives: bool = False
     empty_output: bool = False
     usage: bool = True
+    spoil_after: int | None = None
+    spoiled: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,10 @@ class Answer:
     def without_usage(self) -> "Answer":
         """Leave the usage of the terminal response null."""
         return self._deliver(usage=False)
+
+    def spoil_after(self, events: int, data: bytes) -> "Answer":
+        """Put these bytes into the stream after so many events."""
+        return self._deliver(spoil_after=events, spoiled=data)
 
     def _deliver(self, **changes: Any) -> "Answer":
         return replace(self, delivery=replace(self.delivery, **changes))

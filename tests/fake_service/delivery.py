@@ -155,6 +155,8 @@ def _event_steps(
             yield RESET
         if number == delivery.eof_after:
             return
+        if number == delivery.spoil_after:
+            yield delivery.spoiled
         if event.get("type") in TERMINAL:
             yield COMMIT
         if comment is not None:

@@ -30,6 +30,7 @@ class Recorded:
         query: What follows the question mark of the address, as it came.
         context: The items that the model saw; empty unless the request was accepted.
         status: The HTTP status that was answered, 0 before that.
+        refusal: What the service has against the request itself; empty for nothing.
         disconnected: The client left before the end of the answer.
         finished: The answer was sent to its end.
     """
@@ -42,6 +43,7 @@ class Recorded:
     query: str = ""
     context: list[Json] = field(default_factory=list)
     status: int = 0
+    refusal: str = ""
     disconnected: bool = False
     finished: bool = False
 

@@ -112,6 +112,20 @@ class FakeService:
         with self._changed:
             self._queue.extend(answers)
 
+    def forget_queue(self) -> None:
+        """Forget the scripted answers that nobody has asked for, and what was released unheld."""
+        with self._changed:
+            self._queue.clear()
+        while self._released.acquire(blocking=False):
+            pass
+
+    def forget_all(self) -> None:
+        """Lose every response and conversation that was kept, as if they had expired."""
+        with self._changed:
+            for response_id in list(self._account.responses):
+                self._account.drop_response(response_id)
+            self._account.conversations.clear()
+
     def enqueue_resumed(self, *answers: Answer) -> None:
         """
         Script how the next streams that are taken up again are delivered.
@@ -215,6 +229,7 @@ class FakeService:
                     payload = self._models_body
             return exchange.send(200, payload)
         except ServiceError as error:
+            record.refusal = f"{error.code}: {error.message}"
             return exchange.send(error.status, as_json(self.profile.error_body(error)))
         except Disconnected:
             with self._changed:

@@ -1,0 +1,293 @@
+"""Questions of cells in real kernels, two at once on one store; some are killed in mid-answer."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import codex_magic.errors
+from codex_magic.conversation.saved import load
+from codex_magic.errors import CodexError
+from tests.asking import STATES
+from tests.fake_service import FakeService
+from tests.kernels import MODEL, Executed, Message, running_kernel
+
+from .faults import FAULTS, RETRIES, Effect, Fault, Scene, answer_of
+from .network import Network
+from .oracle import PATIENCE, Oracle, Outcome, Said
+from .pulse import Pulse
+from .tally import Tally
+
+PLACE = "cells of real kernels"
+TURNS = 40
+_OURS = {
+    name
+    for name, found in vars(codex_magic.errors).items()
+    if isinstance(found, type) and issubclass(found, CodexError)
+} | {"AnswerInterrupted"}
+_LEAPS = "import time; leap_real = time.time; time.time = lambda: leap_real() + {}"
+_LANDS = "time.time = leap_real"
+_HOLDS = """
+import gc, os, psutil, threading
+gc.collect()
+held = psutil.Process()
+print(threading.active_count(), held.num_fds(), held.memory_info().rss, sep=chr(10))
+print(sorted(t.name for t in threading.enumerate()))
+print([os.readlink(f) for n in os.listdir("/proc/self/fd") if os.path.exists(f := f"/proc/self/fd/{n}")])
+print([(c.laddr.port, c.raddr and c.raddr.port, c.status) for c in held.net_connections()])
+"""
+
+
+class Cells:
+    """
+    One kernel after the other, in one notebook.
+
+    Args:
+        seed: Decides everything but time.
+        folder: An empty folder.
+        data: Where the kernels keep what is said; others do so, too.
+        tally: Takes what happens.
+        pulse: Measures how long things take.
+    """
+
+    def __init__(self, seed: str, folder: Path, data: Path, tally: Tally, pulse: Pulse) -> None:
+        self.pulse = pulse
+        self.seed, self.folder, self.data, self.tally = seed, folder, data, tally
+        self.chance = random.Random(seed)
+        self.number = self.chance.randrange(10_000)
+        self.oracle = Oracle()
+        self.chat = ""
+        self.retries = RETRIES
+        # By cell, the question that it asked last.
+        self.cells: dict[str, str] = {}
+
+    def run(self, seconds: float) -> None:
+        """Let kernels live until the time is over."""
+        end, life = time.monotonic() + seconds, 0
+        with ExitStack() as stack:
+            self.service = stack.enter_context(FakeService())
+            self.network = stack.enter_context(
+                Network(int(self.service.base_url.split(":")[2][:-3]))
+            )
+            while time.monotonic() < end:
+                life += 1
+                self._live(self.folder / str(life), end)
+
+    def _live(self, folder: Path, end: float) -> None:
+        environ = {
+            "CODEX_MAGIC_DATA_DIR": str(self.data),
+            "OPENAI_API_KEY": str(self.service.api_key),
+            "OPENAI_BASE_URL": self.network.base_url,
+        }
+        with running_kernel(folder, environ) as kernel:
+            self.kernel = kernel
+            self._begin()
+            held = self._held()
+            for number in range(TURNS):
+                if time.monotonic() > end:
+                    break
+                self._turn(self._choice())
+                if number == 5:
+                    held = self._held()
+            self._check_held(held)
+            self._end(self.chance.choice((signal.SIGKILL, signal.SIGTERM, None)))
+            if "Traceback" in kernel.log:
+                self._wrong("unclean error", f"the kernel's log: {kernel.log[-600:]}")
+
+    def _begin(self) -> None:
+        """Load the extension; go on with what the kernel before it has said."""
+        settings = f"backend=openai base_url={self.network.base_url} model={MODEL}"
+        self._do("%load_ext codex_magic")
+        self._do(f"%codex config {settings} state={self.chance.choice(STATES)}")
+        self.retries = RETRIES
+        if self.chat and self.oracle.said:
+            self._do(f"%codex resume {self.chat}")
+            kept = [Said(turn.prompt, turn.text, turn.status) for turn in self._turns()]
+            if kept != self.oracle.said:
+                self._wrong("lost turn", f"after a restart: {kept[-2:]}, {self.oracle.said[-2:]}")
+            self.tally.event("process", "a kernel that goes on with what another one said")
+        else:
+            self._talk_of_something_else()
+
+    def _talk_of_something_else(self) -> None:
+        self.chat, self.oracle, self.cells = f"chat-{self.seed}-{self.number}", Oracle(), {}
+        self._do(f"%codex new {self.chat}")
+
+    def _do(self, code: str) -> Executed:
+        """Run a cell that has to work; an interrupt that came late may hit it."""
+        for _ in range(5):
+            done = self.kernel.run(code)
+            if done.status == "ok":
+                break
+        else:
+            self._wrong("unclean error", f"{code}: {done.status} {done.traceback}")
+        return done
+
+    def _turns(self) -> tuple[Any, ...]:
+        self._do("%codex save turns.json --force")
+        return load(self.kernel.folder / "work" / "turns.json").turns
+
+    def _choice(self) -> Fault:
+        known = [one for one in FAULTS if one.anywhere]
+        return self.chance.choices(known, [one.weight for one in known])[0]
+
+    def _turn(self, fault: Fault) -> None:
+        self.number += 1
+        if len(self.oracle.said) > 25:
+            self._talk_of_something_else()
+        prompt, answer = f"Question {self.number}?", answer_of(self.chance, self.number)
+        effect = fault.act(Scene(self.chance, self.service, self.network, self.number), answer)
+        cell = self._cell(effect)
+        again = self.cells.get(cell, "")
+        before = len(self.service.requests)
+        self.service.enqueue(*effect.answers)
+        outcome = self._ask(prompt, cell, effect)
+        self.network.heal()
+        self.service.forget_queue()
+        requests = [one for one in self.service.requests[before:] if prompt.encode() in one.raw]
+        self.service.wait_until(
+            lambda: all(one.status or one.disconnected for one in requests), 12 * PATIENCE
+        )
+        told = answer.output[-1]["text"]
+        # A repair in another kernel of this service may find its ids gone, too.
+        lost = replace(effect, refusals=("previous_response_not_found", "None"))
+        turns = self._turns()
+        end = self.oracle.take(prompt, told, lost, outcome, turns, requests, again)
+        if self.oracle.said and self.oracle.said[-1].prompt == prompt:
+            self.cells[cell] = prompt if end != "failed" or not again else again
+        self.tally.count(PLACE, fault.layer, fault.name, end)
+        for kind, text in self.oracle.wrong:
+            self._wrong(kind, f"{fault.name}; {prompt}: {text}")
+        self.oracle.wrong.clear()
+
+    def _cell(self, effect: Effect) -> str:
+        """Return a new cell, or one that is run again."""
+        # A failed re-run leaves two turns of one cell: the next run takes both away.
+        if self.cells and self.chance.random() < 0.25 and effect.ends == {"completed"}:
+            return self.chance.choice(list(self.cells))
+        return f"cell-{self.number}"
+
+    def _ask(self, prompt: str, cell: str, effect: Effect) -> Outcome:
+        if effect.retries != self.retries:
+            self._do(f"%codex config max_retries={effect.retries}")
+            self.retries = effect.retries
+        if effect.clock:
+            self._do(_LEAPS.format(effect.clock))
+        options = f" --timeout {effect.timeout}" if effect.timeout else ""
+        timers = [threading.Timer(moment, self.kernel.interrupt) for moment in effect.stop]
+
+        def press(message: Message) -> None:
+            # Not before: an idle kernel hears no button.
+            if message.type == "execute_input":
+                for timer in timers:
+                    timer.start()
+
+        patience = effect.stall + 12 * PATIENCE
+        guard = threading.Timer(effect.stall + PATIENCE + 1, self.service.release, [9])
+        began = self.pulse.now()
+        guard.start()
+        code = f"%%codex{options}\n{prompt}"
+        done = self.kernel.run(code, press, cell_id=cell, patience=patience)
+        seconds = self.pulse.since(began)
+        guard.cancel()
+        for timer in timers:
+            timer.join()
+        if timers:
+            self._do("pass")
+        if effect.clock:
+            self._do(_LANDS)
+        return self._outcome(done, effect, 0.0 if done.status == "lost" else seconds)
+
+    def _outcome(self, done: Executed, effect: Effect, seconds: float) -> Outcome:
+        """Return what a user saw of a cell; what the notebook holds is one clean output."""
+        if len(done.displays) > 1:
+            self._wrong("wrong end", f"{len(done.displays)} outputs of a cell")
+        if done.stderr and not effect.stop:
+            self._wrong("unclean error", f"on stderr: {done.stderr}")
+        shown = ""
+        if done.displays and done.status == "ok":
+            shown = str(done.displays[-1]["data"]["text/plain"])
+        if done.status == "ok":
+            return Outcome(shown=shown, seconds=seconds)
+        name = str(done.error.get("ename", done.status))
+        if effect.stop and name in ("KeyboardInterrupt", "lost", "aborted"):
+            return Outcome(name, ["The button was pressed before or after it."], seconds=seconds)
+        lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in done.traceback]
+        return Outcome(f"{name}: {done.error.get('evalue')}", lines, name in _OURS, shown, seconds)
+
+    def _end(self, how: signal.Signals | None) -> None:
+        """End the kernel in the middle of an answer, or not."""
+        if how is None:
+            self.tally.event("process", "an orderly end")
+            return
+        self.number += 1
+        prompt, answer = f"Question {self.number}?", answer_of(self.chance, self.number)
+        before = len(self.service.requests)
+        self.service.enqueue(answer.hold(self.chance.randint(-1, 30)))
+        self.kernel.send(f"%%codex\n{prompt}", f"cell-{self.number}")
+        self.service.wait_for_request(before + 1, timeout=12 * PATIENCE)
+        moment = self.chance.choice((0.0, 0.1, 0.7, 1.5))
+        time.sleep(moment)
+        self.kernel.signal(how)
+        last = self.service.requests[-1]
+        self.service.wait_until(lambda: last.disconnected or last.finished, timeout=12 * PATIENCE)
+        self.tally.event("process", f"{how.name} in the middle of an answer")
+        self._expect_half(prompt, answer.output[-1]["text"], moment)
+
+    def _expect_half(self, prompt: str, told: str, moment: float) -> None:
+        """The next kernel is to find the question, and a beginning of its answer."""
+        from codex_magic.conversation.store import Store
+
+        store = Store(self.data / "conversations.sqlite")
+        chat = next(found for found in store.chats() if found.name == self.chat)
+        found = store.load(chat.id)
+        store.close()
+        last = found.turns[-1] if found else None
+        begun = last is not None and last.prompt == prompt
+        begun = begun and last is not None and last.status in ("interrupted", "completed")
+        if not begun and not moment:
+            # Nothing waits for the disk before an answer has come: half a second may be lost.
+            return
+        if not begun or last is None:
+            self._wrong("lost turn", f"{prompt} when the kernel was killed: {last}")
+        elif not told.startswith(last.text):
+            self._wrong("wrong history", f"{last.text!r} is no beginning of {told!r}")
+        else:
+            # The service may have been held at the very end of its answer.
+            self.oracle.said.append(Said(prompt, last.text, last.status))
+
+    def _held(self) -> list[str]:
+        return self._do(_HOLDS).stdout.splitlines()
+
+    def _check_held(self, first: list[str]) -> None:
+        last = self._held()
+        kinds = (("threads", 1), ("files", 2), ("bytes", 24 << 20))
+        for (name, play), one, other in zip(kinds, first, last, strict=False):
+            if int(other) > int(one) + play:
+                self._wrong("leak", f"{name} of a kernel: {one}, then {other}; {first}, {last}")
+
+    def _wrong(self, kind: str, text: str) -> None:
+        self.tally.wrong.append((kind, f"[{self.seed}, cells] {text}"))
+
+
+def work(seed: str, seconds: float, folder: Path, shared: Path) -> Tally:
+    """Let two kernels at once ask, on one store."""
+    tallies, pulse = [Tally(), Tally()], Pulse()
+    askers = [
+        Cells(f"{seed}.{name}", folder / name, shared, tally, pulse)
+        for name, tally in zip("AB", tallies, strict=True)
+    ]
+    threads = [threading.Thread(target=asker.run, args=[seconds]) for asker in askers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tallies[0].add(tallies[1])
+    return tallies[0]
