@@ -78,7 +78,12 @@ def find_image(ref: str, user_ns: Mapping[str, Any], *, longest: int = _LONGEST)
         return [from_address(ref, _of_address(ref))]
     name = _NAME.match(ref)
     if name and name[0] in user_ns and _is_path_of_names(ref[name.end() :]):
-        return pictures_of(_value(ref, user_ns), ref, longest)
+        try:
+            return pictures_of(_value(ref, user_ns), ref, longest)
+        except ContextError:
+            # `sales.png` beside a variable `sales`, which has no such attribute, is the file.
+            if "." not in ref or not _is_file(ref):
+                raise
     if _is_file(ref):
         return [from_path(ref, Path(ref).name)]
     raise ContextError(_unknown(ref, user_ns))

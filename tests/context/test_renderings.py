@@ -138,6 +138,27 @@ def test_an_image_of_pillow_is_sent(mode: str) -> None:
         assert image._repr_png_() == picture.data
 
 
+def test_a_file_is_found_beside_a_variable_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``sales.png`` is the picture of ``sales``; a member of that name goes first."""
+    monkeypatch.chdir(tmp_path)
+    Path("sales.png").write_bytes(png((9, 7)))
+
+    class Sales:
+        pass
+
+    found = find_image("sales.png", {"sales": Sales()})
+    sales = Sales()
+    sales.png = png((5, 5))  # type: ignore[attr-defined]
+    member = find_image("sales.png", {"sales": sales})
+
+    assert png((9, 7)) == found[0].data
+    assert png((5, 5)) == member[0].data
+    with pytest.raises(ContextError, match=r"has no \.jpg"):
+        find_image("sales.jpg", {"sales": sales})
+
+
 def test_a_file_an_address_and_bytes_are_images(tmp_path: Path) -> None:
     """Names lead to variables first, then to files; an address is passed on as it is."""
     file = tmp_path / "a b.png"
