@@ -1,4 +1,4 @@
-"""Code into cells of a real JupyterLab, without the bridge: one cell, below or in place."""
+"""Code and calls in a real JupyterLab, without the bridge: one cell, below or in place; y and n."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.fake_service import FakeService, text
-from tests.jupyterlab import LOADING, Lab, asking_lab, chromium, screenshot
+from tests.fake_service import FakeService, function_call, text
+from tests.jupyterlab import LOADING, Lab, asking_lab, chromium, screenshot, wait_until_idle
 from tests.lab_cells import cells_of, opened, run, select, wait_for
 
 pytestmark = pytest.mark.browser
@@ -24,6 +24,17 @@ then their order:
 ```python
 sorted(numbers)
 ```
+"""
+
+TOOL = """
+from codex_magic import tool
+called = []
+
+@tool
+def double(number: int) -> int:
+    "Double a number, and add 2."
+    called.append(number)
+    return 2 * number + 2
 """
 
 
@@ -106,3 +117,33 @@ def test_fix_puts_the_correction_below(service: FakeService, lab: Lab, browser: 
     assert "KeyError" == cells[1]["outputs"][0]["ename"]
     assert f"# codex: correction of cell 2\n{fixed}" == cells[3]["source"]
     assert 2 == len(set(colours))
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "ran"), [("y", "42", "[20]"), ("n", "The user declined this call.", "[]")]
+)
+def test_a_call_waits_for_an_answer(
+    service: FakeService, lab: Lab, browser: Browser, said: str, told: str, ran: str
+) -> None:
+    """The page's input prompt shows the call; what is typed there decides, and the model is told."""
+    service.enqueue(function_call("double", number=20), text("So it is."))
+    cells = [LOADING, TOOL, "%%codex -t double\nDouble 20, and add 2.", "called"]
+    page = opened(lab, browser, f"approve-{said}.ipynb", cells)
+    run(page, 2)
+
+    page.keyboard.press("Shift+Enter")
+    prompt = page.locator(".jp-Stdin-input").first
+    prompt.wait_for()
+    screenshot(page, f"approval-{said}-asked")
+    prompt.fill(said)
+    prompt.press("Enter")
+    wait_for(page, "So it is.")
+    wait_until_idle(page)
+    screenshot(page, f"approval-{said}")
+    select(page, 3)
+    run(page, 1)
+    outputs = cells_of(page, lab.folder / f"approve-{said}.ipynb")[3]["outputs"]
+    page.close()
+
+    assert [ran] == ["".join(one["data"]["text/plain"]) for one in outputs]
+    assert told in service.requests[-1].context[-1]["output"]
