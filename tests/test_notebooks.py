@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -11,7 +12,16 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.fake_service import FakeService
+from tests.fake_service import (
+    FakeService,
+    calls,
+    cited,
+    function_call,
+    page,
+    text,
+    together,
+    web_search,
+)
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 # Kept with its outputs, because they are what it is about.
@@ -80,6 +90,56 @@ def test_what_is_sent_is_shown_without_a_key() -> None:
     image = plot.data["image/png"].replace("\n", "")
     assert image in outputs(notebook, "figure")[0].data["text/html"]
     assert "correct-horse" not in str(outputs(notebook, "redacted"))
+
+
+VERDICTS = [
+    {"run": "a", "state": "diverges", "advice": "Lower the rate."},
+    {"run": "c", "state": "learns", "advice": "Train longer."},
+]
+WORDS = "Raise it until the loss diverges."
+# What the service answers to the questions of the notebook about tools, in their order.
+TOOLS = (
+    function_call("best_runs", top=2),
+    text("0.03, then 0.01."),
+    calls([("train", {"rate": 0.01, "epochs": 40}), ("train", {"rate": 3.0, "epochs": 40})]),
+    function_call("train", rate=0.1, epochs=40),
+    text("0.01 is better."),
+    function_call("plot_runs"),
+    text("At 0.03."),
+    text(json.dumps({"value": VERDICTS})),
+    text(json.dumps({"value": [{"run": "f", "state": "learns"}]})),
+    text(json.dumps({"value": VERDICTS})),
+    text('{"rates": [0.02, 0.015, 0.04]}'),
+    together(
+        web_search("learning rate range test"),
+        cited(WORDS, page(WORDS, WORDS, "https://rates.example/test", "A range test")),
+    ),
+)
+
+
+def test_tools_and_objects_are_shown() -> None:
+    """Functions of every kind are called, mistakes corrected, and objects used by the next cell."""
+    with FakeService() as service:
+        service.enqueue(*TOOLS)
+        key = str(service.api_key)
+        notebook = execute("tools.ipynb", OPENAI_API_KEY=key, OPENAI_BASE_URL=service.base_url)
+        told = [
+            item["output"]
+            for request in service.requests
+            for item in (request.body or {}).get("input", ())[-1:]
+            if item.get("type") == "function_call_output"
+        ]
+
+    shown = {cell.id: "".join(map(str, cell.get("outputs", ()))) for cell in notebook.cells}
+    assert "best_runs(top=2) → " in shown["call"]
+    assert "failed: ValueError: a rate lies between 0 and 1" in shown["search"]
+    assert ["input_image" in str(output) for output in told] == [False, False, False, True]
+    assert "2 rows × 3 columns" in shown["table"]
+    assert "['c']" in shown["objects"]
+    assert "Train longer." in shown["frame"]
+    assert "{'rates': [0.02, 0.015, 0.04]}" in shown["plan"]
+    assert 'href="https://rates.example/test"' in shown["web"]
+    assert "best_runs" in shown["tools"]
 
 
 def test_the_notebook_of_figures_is_kept_with_its_figures() -> None:
