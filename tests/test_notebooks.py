@@ -22,6 +22,7 @@ from tests.fake_service import (
     together,
     web_search,
 )
+from tests.kernels import environment_of
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 # Kept with its outputs, because they are what it is about.
@@ -117,12 +118,17 @@ TOOLS = (
 )
 
 
-def test_tools_and_objects_are_shown() -> None:
+def test_tools_and_objects_are_shown(tmp_path: Path) -> None:
     """Functions of every kind are called, mistakes corrected, and objects used by the next cell."""
     with FakeService() as service:
         service.enqueue(*TOOLS)
-        key = str(service.api_key)
-        notebook = execute("tools.ipynb", OPENAI_API_KEY=key, OPENAI_BASE_URL=service.base_url)
+        profile = tmp_path / "profile_default"
+        profile.mkdir()
+        # It counts as OpenAI, whose models see images.
+        (profile / "ipython_config.py").write_text(
+            f"c.Codex.backend = 'openai'\nc.Codex.base_url = {service.base_url!r}\n"
+        )
+        notebook = execute("tools.ipynb", **environment_of(service), IPYTHONDIR=str(tmp_path))
         told = [
             item["output"]
             for request in service.requests

@@ -56,6 +56,41 @@ def sleep():
     time.sleep(60)
     ran.append("awake")
 """
+SHOWING = """
+import functools
+import matplotlib.pyplot as plt
+import pandas as pd
+
+class Shop:
+    def __init__(self): self.prices = [2, 3]
+    def total(self, start: int = 0) -> int:
+        "Sum up."
+        return start + sum(self.prices)
+
+shop = Shop()
+
+def multiplied(x: int, by: int) -> int:
+    "Multiply."
+    return x * by
+
+scaled = functools.partial(multiplied, by=10)
+
+def table():
+    "A table."
+    return pd.DataFrame({"x": [1, 2, 3], "y": ["a", "b", "c"]})
+
+def plot():
+    "A plot."
+    figure, axes = plt.subplots(figsize=(2, 1))
+    axes.plot([1, 2])
+    plt.close(figure)
+    return figure
+
+async def plot_later():
+    "A plot."
+    await asyncio.sleep(0)
+    return plot()
+"""
 CALL = function_call("add", a=1, b=2)
 
 
@@ -221,6 +256,30 @@ def test_yes_runs_without_asking(kernel: Kernel, service: FakeService) -> None:
     assert "" == done.stdout
     assert 6 == len(lines(done))
     assert "after\n" == ran(kernel, "print('after')").stdout
+
+
+def test_methods_frames_and_images(kernel: Kernel, service: FakeService) -> None:
+    """A method, a partial, and what is no text: the model reads a summary, and sees a figure."""
+    ran(kernel, SHOWING)
+    wanted: list[tuple[str, dict[str, Any]]] = [
+        ("total", {"start": 1}),
+        ("scaled", {"x": 3}),
+        ("table", {}),
+        ("plot", {}),
+        ("plot_later", {}),
+    ]
+    service.enqueue(calls(wanted), text("Seen."))
+
+    done = ran(kernel, "%%codex -t shop.total scaled table plot plot_later --yes\nGo.")
+
+    assert "ok" == done.status, done.traceback
+    total, scaled, table, plot, later = told(service)
+    assert ("6", "30") == (total, scaled)
+    assert "3 rows × 2 columns" in table
+    for image in (plot, later):
+        [part] = [part for part in image if part["type"] == "input_image"]
+        assert part["image_url"].startswith("data:image/png;base64,")
+    assert 1 == len(done.outputs)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an interrupt there is an event")
