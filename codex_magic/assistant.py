@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from .api.calls import join_url
@@ -20,6 +21,7 @@ from .bridge import Bridge
 from .config import Codex
 from .context.recorder import Recorder
 from .conversation.adopting import Adopted, adopt
+from .conversation.approvals import Approve
 from .conversation.compaction import Compacted, compact
 from .conversation.editing import Again
 from .conversation.repairs import Experience
@@ -37,12 +39,13 @@ from .display.reply import Reply
 from .display.screen import QuietScreen, Screen
 from .engine import Engine, Job
 from .errors import AnswerInterrupted, ConfigError
-from .following import FAREWELL, PATIENCE, applied, checked, follow, shown
+from .following import FAREWELL, PATIENCE, applied, checked, follow, hands, shown
 from .interrupts import Interrupts
 from .memory import Memory
 from .preparing import Ask, Preparing, takes_images
 from .services import Choice, Services
 from .tool_running import ToolRunning, prints_kept, running
+from .watching import Watchers
 
 _LARGEST_DOWNLOAD = 50_000_000
 
@@ -93,6 +96,7 @@ class Assistant:
         # A cell that is not saved yet can be sent, too.
         self.preparing.notebook.pushed = self.bridge.cells
         self.replies: list[Reply] = []
+        self.watchers = Watchers()
         self._experience = Experience()
         self._told: set[str] = set()
         self._engine = Engine()
@@ -122,20 +126,30 @@ class Assistant:
             AnswerInterrupted: The user interrupted it; what arrived is kept as well.
         """
         _check_place(options)
+        helping = hands.get()
         reply = self.preparing.begun(prompt, options)
-        key = again.key if again else self.memory.key()
+        # What no cell asks goes in no cell's place.
+        key = again.key if again else "" if helping else self.memory.key()
         digest = self.preparing.digest(reply, options, key)
         if kept := self.preparing.kept(digest, options, key):
             return self._shown_again(kept, screen)
-        with Interrupts() as interrupts, shown(reply, screen):
+        screen = self.watchers.screen(screen, reply, options)
+        with self.watchers.told(), Interrupts() as interrupts, shown(reply, screen):
             with interrupts.listening():
                 choice = self.preparing.chosen(options, reply, lambda: screen.draw(reply))
-                ask = self.preparing.prepare(
-                    reply, options, choice, again=again, key=key, digest=digest
+                prepare = partial(
+                    self.preparing.prepare,
+                    *(reply, options, choice),
+                    again=again,
+                    key=key,
+                    digest=digest,
                 )
+                ask = helping.gather(prepare) if helping else prepare()
             try:
                 with prints_kept() if ask.box.functions else nullcontext():
                     job = self._start(ask, reply, options)
+                    if helping:
+                        helping.begun(job)
                     follow(job, reply, screen, interrupts, self.memory.grow)
             finally:
                 self._tell_of_trouble(reply)
@@ -174,6 +188,7 @@ class Assistant:
         applied(job, reply)
         reply.apply(ended)
         await asyncio.to_thread(self._tell_of_trouble, reply)
+        self.watchers.tell()
         return checked(reply)
 
     def preview(self, prompt: str, options: Options) -> Preview:
@@ -284,11 +299,14 @@ class Assistant:
 
         self._recall(ask.choice)
         self._note_beginning(ask)
+        helping = hands.get()
+        answering = partial(
+            self._answering, ask, options, asks=asks, approve=helping.approve if helping else None
+        )
 
         async def run(emit: Callable[[Signal], None]) -> Ended:
             session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
-            answering = self._answering(ask, options, emit, asks=asks)
-            ended = await session.run(ask.conversation, ask.question, emit, answering)
+            ended = await session.run(ask.conversation, ask.question, emit, answering(emit))
             self._remember(ask)
             return ended
 
@@ -299,7 +317,13 @@ class Assistant:
         return job
 
     def _answering(
-        self, ask: Ask, options: Options, emit: Callable[[Signal], None], *, asks: bool
+        self,
+        ask: Ask,
+        options: Options,
+        emit: Callable[[Signal], None],
+        *,
+        asks: bool,
+        approve: Approve | None,
     ) -> Answering | None:
         """Return how the calls of a question are answered; None where it has no tools."""
         if not ask.box.forms:
@@ -308,6 +332,7 @@ class Assistant:
             ask.box,
             emit,
             asks=asks,
+            approve=approve,
             yes=options.yes,
             rounds=options.max_rounds,
             clean=self.preparing.without_secrets,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
 
+from .conversation.approvals import Approve
 from .conversation.errands import Errand
 from .conversation.session import Ended, Signal
 from .display.reply import Reply
@@ -15,12 +17,40 @@ from .engine import Job
 from .errors import AnswerInterrupted, APIError, CodexError
 from .interrupts import Interrupts
 
+T = TypeVar("T")
 # Seconds that a cancelled question may take to say how it ended.
 FAREWELL = 2.0
 PATIENCE = 0.1
 _KEPT = "What arrived is kept in the conversation."
 # Seconds between two times that the words of a growing answer are put on disk.
 _KEPT_EVERY = 0.5
+
+
+class Hands(Protocol):
+    """
+    Serves questions that are asked on a thread where nobody is, as those of the panel are.
+
+    Attributes:
+        approve: Asks the user about a call.
+    """
+
+    approve: Approve
+
+    def gather(self, work: Callable[[], T]) -> T:
+        """Return what work comes to that looks at the user's objects, done where they belong."""
+        ...
+
+    def begun(self, job: Job[Signal, Ended]) -> None:
+        """Take note of a question that is on its way; cancelling the job stops it."""
+        ...
+
+    def serve(self, errand: Errand[Any]) -> None:
+        """See to it that an errand is run where the user's functions belong; do not wait for it."""
+        ...
+
+
+# Whoever serves the questions of this thread; None where the thread does so itself, as in a cell.
+hands: ContextVar[Hands | None] = ContextVar("codex_magic_hands", default=None)
 
 
 def follow(
@@ -40,7 +70,7 @@ def follow(
         interrupts: Lets interrupts through.
         grow: Keeps the words of a turn on disk, now and then.
     """
-    kept = time.monotonic()
+    kept, helping = time.monotonic(), hands.get()
     try:
         while True:
             done = job.done
@@ -51,7 +81,10 @@ def follow(
                 break
             screen.draw(reply)
             for errand in errands:
-                errand.run(interrupts)
+                if helping is None:
+                    errand.run(interrupts)
+                else:
+                    helping.serve(errand)
             # What is shown now is not looked at again before the pause is over.
             if time.monotonic() + screen.pause() - kept > _KEPT_EVERY:
                 grow(reply.turn_id, reply.text)

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from .api.items import Json
-from .conversation.approvals import Approvals, Call, CallLimits, Decision, Outcome
+from .conversation.approvals import Approvals, Approve, Call, CallLimits, Decision, Outcome
 from .conversation.errands import Errand
 from .conversation.questions import Emit
 from .conversation.tool_calls import Answering
@@ -51,6 +51,7 @@ class ToolRunning:
         emit: Emit,
         *,
         asks: bool,
+        approve: Approve | None = None,
         yes: bool,
         rounds: int | None,
         clean: Callable[[str], str],
@@ -63,6 +64,7 @@ class ToolRunning:
             box: The question's tools.
             emit: Tells the thread that asked what is to be done there.
             asks: Whether somebody may be there to approve calls.
+            approve: Asks them; without it, a line of the cell does.
             yes: Whether every call is approved.
             rounds: The most rounds; None for the usual.
             clean: Takes secrets out of text.
@@ -70,7 +72,7 @@ class ToolRunning:
         """
         port = _Port(self, emit)
         limits = CallLimits(rounds=rounds) if rounds else CallLimits()
-        ask = port.approve if asks else None
+        ask = (approve or port.approve) if asks else None
         return Answering(
             box.functions,
             _Asking(Approvals(ask, yes, self.settled), Approvals(ask)),
@@ -192,6 +194,13 @@ def shown(call: Call) -> str:
 def running() -> bool:
     """Whether this code is part of a tool that a model called."""
     return _printed.get() is not None
+
+
+@contextmanager
+def printed() -> Iterator[io.StringIO]:
+    """A context in which what this thread prints goes into the text that it gives, and nowhere."""
+    with prints_kept(), _kept() as kept:
+        yield kept
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..api.items import Json
@@ -49,6 +50,32 @@ class QuietScreen:
 
     def finish(self, reply: Reply) -> None:
         """Show nothing."""
+
+
+class Screens:
+    """
+    Several screens at once.
+
+    Args:
+        screens: All of them.
+    """
+
+    def __init__(self, screens: Sequence[Screen]) -> None:
+        self._screens = screens
+
+    def draw(self, reply: Reply) -> None:
+        """Show what is new wherever it is time to."""
+        for screen in self._screens:
+            screen.draw(reply)
+
+    def pause(self) -> float:
+        """Return the seconds until one of them draws again."""
+        return min(screen.pause() for screen in self._screens)
+
+    def finish(self, reply: Reply) -> None:
+        """Show the reply as it stays."""
+        for screen in self._screens:
+            screen.finish(reply)
 
 
 class CellScreen:
