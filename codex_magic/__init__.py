@@ -220,6 +220,9 @@ if TYPE_CHECKING:
         aask,
         ask,
     )
+    from .panel import (
+        ChatPanel,
+    )
     from .version import (
         __version__,
     )
@@ -293,6 +296,7 @@ _HOMES = {
     """,
     "functions": "aask ask",
     "version": "__version__",
+    "panel": "ChatPanel",
 }
 
 __all__ = [
@@ -317,6 +321,7 @@ __all__ = [
     "AsyncResponseStream",
     "AsyncResponseStreamManager",
     "AuthError",
+    "ChatPanel",
     "CodexClient",
     "CodexError",
     "CodexWarning",

@@ -25,6 +25,7 @@ from .errors import AnswerInterrupted, CodexError, ConfigError
 from .functions import is_whole_cell, screen_for
 from .inserting import Landing, asking_for_code, land, say_half
 from .options import parse_line, usage
+from .panel_commands import panel
 from .tool_commands import tools
 
 
@@ -161,6 +162,7 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     **code_commands.COMMANDS,
     **conversation_commands.COMMANDS,
     "tools": tools,
+    "panel": panel,
     "connect": connect,
     "status": status,
     "config": config,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
-from .conversation.approvals import Approve
+from .conversation.approvals import Call, Decision
 from .conversation.errands import Errand
 from .conversation.session import Ended, Signal
 from .display.reply import Reply
@@ -27,14 +27,11 @@ _KEPT_EVERY = 0.5
 
 
 class Hands(Protocol):
-    """
-    Serves questions that are asked on a thread where nobody is, as those of the panel are.
+    """Serves questions that are asked on a thread where nobody is, as those of the panel are."""
 
-    Attributes:
-        approve: Asks the user about a call.
-    """
-
-    approve: Approve
+    async def approve(self, call: Call) -> Decision:
+        """Return what the user says to a call."""
+        ...
 
     def gather(self, work: Callable[[], T]) -> T:
         """Return what work comes to that looks at the user's objects, done where they belong."""

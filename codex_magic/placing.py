@@ -52,7 +52,7 @@ def put_below(assistant: Assistant, answer: Sequence[Block], title: str, *, quie
         quiet: Whether a line says what became of it only where nothing did.
     """
     source = labelled(joined(answer), title)
-    cells = list(_several(answer, title))
+    cells = list(cells_of(answer, title))
     if len(cells) < 2 or not assistant.bridge.mounted:
         put(assistant.shell, source)
         return
@@ -163,8 +163,8 @@ class _Told:
             self._line.say(words)
 
 
-def _several(answer: Sequence[Block], title: str) -> Iterator[NewCell]:
-    """Yield the cells of an answer, from its first piece of code to its last."""
+def cells_of(answer: Sequence[Block], title: str) -> Iterator[NewCell]:
+    """Yield an answer as cells, from its first piece of code to its last; each says its title first."""
     places = [place for place, block in enumerate(answer) if block.kind == "code"]
     from .display.escaped import escaped_markdown  # With a library that is heavy.
 

@@ -33,6 +33,7 @@ NAMES = [
     "AsyncResponseStream",
     "AsyncResponseStreamManager",
     "AuthError",
+    "ChatPanel",
     "CodexClient",
     "CodexError",
     "CodexWarning",

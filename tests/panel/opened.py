@@ -1,0 +1,91 @@
+"""A panel in a page: what a user does with it, and what they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.jupyterlab import LOADING, App, Lab, wait_until_idle, write_notebook
+
+OPENING = f"{LOADING}\n%codex panel"
+WIDE = {"width": 1600, "height": 1200}
+
+
+@dataclass
+class Panel:
+    """
+    The panel in a page.
+
+    Attributes:
+        page: The page.
+        nth: Which of its views.
+    """
+
+    page: Page
+    nth: int = 0
+
+    @property
+    def root(self) -> Locator:
+        """All of it."""
+        return self.page.locator(".codex-panel").nth(self.nth)
+
+    @property
+    def input(self) -> Locator:
+        """Where a question is written."""
+        return self.root.get_by_label("Message", exact=True)
+
+    @property
+    def answers(self) -> Locator:
+        """The turns that stay as they are."""
+        return self.root.locator(".codex-turn[data-turn]")
+
+    def ask(self, question: str) -> None:
+        """Write a question and send it with the keyboard."""
+        self.input.fill(question)
+        self.input.press("Shift+Enter")
+
+    def press(self, words: str) -> None:
+        """Press a button of the panel's own."""
+        self.root.get_by_role("button", name=words, exact=True).click()
+
+    def answered(self, words: str, count: int | None = None) -> None:
+        """Wait until an answer with these words stays; and there are so many turns."""
+        self.answers.filter(has_text=words).first.wait_for()
+        if count is not None:
+            self.page.wait_for_function(
+                "([nth, count]) => [...document.querySelectorAll('.codex-panel')][nth]"
+                ".querySelectorAll('.codex-turn[data-turn]').length === count",
+                arg=[self.nth, count],
+            )
+
+    def deed(self, what: str, turn: int = -1) -> None:
+        """Press a button of an answer; the last one by default."""
+        buttons = self.root.locator(f"button[data-deed='{what}']")
+        (buttons.last if turn < 0 else buttons.nth(turn)).click()
+
+
+def opened(
+    browser: Browser,
+    lab: Lab,
+    name: str,
+    cells: list[str],
+    *,
+    app: App = "lab",
+    run: int | None = None,
+    size: dict[str, int] | None = None,
+) -> Panel:
+    """Open a notebook, run its cells with the keyboard, and return the panel that one of them shows."""
+    write_notebook(lab, name, cells)
+    page = browser.new_page(viewport=size or {"width": 1280, "height": 1400})  # type: ignore[arg-type]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.set_default_timeout(90_000)
+    page.goto(lab.address(name, app))
+    page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
+    wait_until_idle(page)
+    page.locator(".jp-Notebook .jp-Cell").first.locator(".jp-InputArea").click()
+    for _ in range(len(cells) if run is None else run):
+        page.keyboard.press("Shift+Enter")
+    page.wait_for_selector(".codex-panel.codex-scripted")
+    wait_until_idle(page)
+    return Panel(page)
