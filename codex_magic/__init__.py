@@ -5,18 +5,42 @@ In a notebook::
 
     %load_ext codex_magic
 
-    %%codex
+    %%codex -v df -f
     Why do the two curves cross at 0.3?
 
 In Python::
 
     from codex_magic import ask, CodexClient
 
-    reply = ask("Why?")  # the conversation of the notebook
+    reply = ask("Why?", vars=["df"])  # goes on with the notebook's conversation
+    reply.text, reply.usage, reply.response
     response = CodexClient().responses.create(model="gpt-5.6-terra", input="Hello!")  # the bare API
 
-``%codex help`` lists commands and options. Importing this package imports nothing heavy: every
-name below is looked up when it is first used.
+``%codex help`` lists commands and options. What you will look for first:
+
+ask, aask
+    One question, in Python code; they take the options of ``%%codex`` as keywords.
+tool
+    Marks a function that the model may call.
+CodexClient, AsyncCodexClient
+    The Responses API, typed: ``responses``, ``conversations`` and ``models``, each with the calls of
+    OpenAI's own package. ``OpenAI`` and ``AsyncOpenAI`` are the same clients under its names.
+InputMessage, InputText, InputImage, InputFile, FunctionTool, Reasoning, TextConfig
+    What goes into a request.
+Response, Usage, OutputText, …
+    What comes back; ``Response`` and ``Reply`` show themselves as a cell's last value.
+ResponseStreamEvent
+    Any event of a stream. ``InputItem``, ``OutputItem``, ``ContentPart``, ``Annotation``,
+    ``OutputContent``, ``FormatConfig`` and ``Tool`` are unions of types, too, for annotations.
+CodexError
+    Base class of every error: ``APIError`` (the service, or the way to it), ``AnswerError`` (what was
+    asked for is not in the answer), ``SchemaError``, ``ConfigError``, ``ContextError`` and
+    ``ToolError``. ``help("codex_magic.errors")`` draws the tree. An interrupt is an
+    ``AnswerInterrupted``, which ``except Exception`` lets through.
+login, start_login, finish_login, get_token, refresh, …
+    A ChatGPT login, for those who ask for one.
+
+Importing this package imports nothing heavy: every name is looked up when it is first used.
 """
 
 from __future__ import annotations

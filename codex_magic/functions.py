@@ -78,7 +78,16 @@ def ask(prompt: str, *, quiet: bool = True, **options: Unpack[AskOptions]) -> Re
 
 
 async def aask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
-    """Ask as ``ask`` does, without blocking the event loop."""
+    """
+    Ask as ``ask`` does, without blocking the event loop.
+
+    Args:
+        prompt: The question, in Markdown.
+        options: Those of ``%%codex``, by their long names.
+
+    Raises:
+        CodexError: There is no answer; the message says what to do.
+    """
     return await current_assistant().aask(prompt, Options(**options))
 
 

@@ -140,6 +140,17 @@ class CodexClient:
 
         Closing it leaves them open: they are closed with the client that made them.
 
+        Args:
+            api_key: Another key. At another address it must be given: a key stays with its own.
+            base_url: Another address.
+            backend: Another kind of service.
+            organization: Sent as ``OpenAI-Organization``.
+            project: Sent as ``OpenAI-Project``.
+            timeout: Seconds of silence after which the service counts as gone.
+            max_retries: Tries after the first one.
+            default_headers: Added to those that are sent already.
+            http_client: Another HTTP client, whose connections are its owner's.
+
         Raises:
             ConfigError: The address is none, or the kind of service is not known.
         """
@@ -285,6 +296,17 @@ class AsyncCodexClient:
         Return a client that differs in what is given, and shares the connections of this one.
 
         Closing it leaves them open: they are closed with the client that made them.
+
+        Args:
+            api_key: Another key. At another address it must be given: a key stays with its own.
+            base_url: Another address.
+            backend: Another kind of service.
+            organization: Sent as ``OpenAI-Organization``.
+            project: Sent as ``OpenAI-Project``.
+            timeout: Seconds of silence after which the service counts as gone.
+            max_retries: Tries after the first one.
+            default_headers: Added to those that are sent already.
+            http_client: Another HTTP client, whose connections are its owner's.
 
         Raises:
             ConfigError: The address is none, or the kind of service is not known.

@@ -116,6 +116,11 @@ def refresh(
 
     It is saved where the file holds that refresh token, or no login; another login stays.
 
+    Args:
+        refresh_token: That of a login; the next one is in what is returned.
+        token_path: The login file; None is the Codex CLI's.
+        issuer: The identity server.
+
     Raises:
         AuthError: Only a new login helps.
         APIError: The identity server could not be asked.
@@ -141,6 +146,13 @@ def get_token(
 ) -> str:
     """
     Return an access token: the one in the login file, renewed, or that of a new login.
+
+    Args:
+        headless: For a new login: ask for the address at which the browser ended.
+        no_browser: For a new login: show the address instead of opening it.
+        token_path: The login file; None is the Codex CLI's.
+        login_handler: Is given the address, and returns the one at which the browser ended.
+        issuer: The identity server.
 
     Raises:
         AuthError: The person did not log in, or may not.
@@ -179,7 +191,13 @@ def sign_in(
 
 
 def build_headers(token: str, *, originator: str = ORIGINATOR) -> dict[str, str]:
-    """Return the headers of a request to ChatGPT with this access token."""
+    """
+    Return the headers of a request to ChatGPT.
+
+    Args:
+        token: The access token.
+        originator: Which program asks.
+    """
     return login_headers(token, originator=originator)
 
 
