@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from . import cost
+from .api.backends import LOCAL
 from .api.calls import join_url
 from .api.downloads import download
 from .api.items import Json
+from .api.models import Model, ModelPage
 from .api.requests import join_body
 from .api.transport import AsyncTransport
 from .asking import Options
@@ -232,7 +235,7 @@ class Assistant:
                 self.memory.switch(known.name)
                 return Adopted(known)
         options = Options()
-        choice = self.preparing.chosen(options, Reply("", model=""), lambda: None)
+        choice = self.preparing.chosen(options, Reply("", model=""), lambda: None, spends=False)
         calls = self.preparing.calls(choice, options)
 
         async def run(emit: Callable[[Signal], None]) -> Adopted:
@@ -243,6 +246,21 @@ class Assistant:
         self.memory.adopt(adopted.conversation, whole=True)
         self.memory.settle()
         return adopted
+
+    def models(self) -> tuple[Choice, ModelPage]:
+        """Return who answers, and the models that it has; of the embedded one nothing is asked."""
+        look = self.services.choose(start=False)
+        if look.service.backend is LOCAL:
+            return look, ModelPage([Model(look.model, look.model)])
+        options = Options()
+        choice = self.preparing.chosen(options, Reply("", model=""), lambda: None, spends=False)
+        calls = self.preparing.calls(choice, options)
+
+        async def run(emit: Callable[[Signal], None]) -> ModelPage:
+            session = Session(choice.service, self._pool(), calls, self._experience)
+            return await session.client(emit).models.list()
+
+        return choice, self._wait_for(run)
 
     def warm_up(self) -> None:
         """Build what the first question needs, so that it need not wait for it."""
@@ -307,10 +325,12 @@ class Assistant:
         async def run(emit: Callable[[Signal], None]) -> Ended:
             session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
             ended = await session.run(ask.conversation, ask.question, emit, answering(emit))
+            self.memory.took(ended.turn, kept=self.config.persist and not ask.question.once)
             self._remember(ask)
             return ended
 
         job = self._engine.submit(run)
+        cost.warm_up(ask.choice.service.backend.name)
         if not ask.question.once:
             # While the service thinks: a Jupyter server may be asked.
             self.memory.hold(ask.conversation, self.preparing.notebook.path())

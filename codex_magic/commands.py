@@ -7,24 +7,25 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import code_commands, conversation_commands
+from . import code_commands, conversation_commands, model_commands, settings_commands
 from .asking import Options
 from .assistant import Assistant, Preview
 from .bridge_commands import connect
-from .command_words import cut, instructions_of, number, words
+from .command_help import help_of, whole_help
+from .command_words import instructions_of, number
 from .context.budget import encoded_tokens, text_tokens
 from .context.gathering import defined_names
 from .conversation import editing
 from .conversation.editing import Again
 from .cost import dollars, price
 from .display.preview import preview_html, preview_text
-from .display.progress import plural, short
+from .display.progress import short
 from .display.reply import Reply, is_notebook
 from .display.sanitize import well_formed
 from .errors import AnswerInterrupted, CodexError, ConfigError
 from .functions import is_whole_cell, screen_for
 from .inserting import Landing, asking_for_code, land, say_half
-from .options import parse_line, usage
+from .options import parse_line
 from .panel_commands import panel
 from .tool_commands import tools
 
@@ -77,55 +78,14 @@ def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> R
         raise
 
 
-def status(assistant: Assistant, rest: str) -> None:
-    """status: the service, the model, the conversation"""
-    service, source = assistant.services.describe()
-    conversation, config = assistant.conversation, assistant.config
-    turns = [turn for turn in conversation.turns if turn.usage]
-    read = sum(turn.usage.input_tokens for turn in turns if turn.usage)
-    written = sum(turn.usage.output_tokens for turn in turns if turn.usage)
-    rows = [
-        ("service", service),
-        ("key", source),
-        ("model", assistant.services.model()),
-        ("effort", config.effort or "the model's own"),
-        ("state", config.state),
-        ("conversation", f"{conversation.name}, {plural(len(conversation.turns), 'turn')}"),
-        ("tokens", f"{short(read)} in, {short(written)} out"),
-    ]
-    print("\n".join(f"{name:<13} {value}" for name, value in rows))
-
-
-def config(assistant: Assistant, rest: str) -> None:
-    """config [NAME=VALUE …]: show the settings, or change them"""
-    named = []
-    for word in words(rest):
-        name, equals, value = word.partition("=")
-        if equals:
-            assistant.config.assign(name, value)
-        named.append(name)
-    rows = assistant.config.rows()
-    unknown = set(named) - {row[0] for row in rows}
-    if unknown:
-        raise ConfigError(f"{unknown.pop()!r} is no setting; %codex config lists them.")
-    for name, value, default, meaning in rows:
-        if not named or name in named:
-            mark = " " if value == default else "*"
-            print(f"{mark} {name:<12} {cut(repr(value), 44):<45} {meaning}")
-
-
 def show(assistant: Assistant, rest: str) -> None:
     """show [N]: draw the last answer again, or the answer of turn N"""
     _shown_reply(assistant, rest).show(assistant.shell)
 
 
 def help_(assistant: Assistant, rest: str) -> None:
-    """help: the commands and the options"""
-    print("%codex COMMAND")
-    for command in COMMANDS.values():
-        form, _, meaning = str(command.__doc__).partition(": ")
-        print(f"  {form:<28} {meaning}")
-    print(f"\n%codex PROMPT, or %%codex [options] and the prompt below it{usage()}")
+    """help [NAME]: the commands and the options, or one of them"""
+    print(help_of(rest, COMMANDS) if rest else whole_help(COMMANDS))
 
 
 def retry(assistant: Assistant, rest: str) -> Reply | None:
@@ -164,8 +124,8 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     "tools": tools,
     "panel": panel,
     "connect": connect,
-    "status": status,
-    "config": config,
+    **model_commands.COMMANDS,
+    **settings_commands.COMMANDS,
     "help": help_,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, TraitError, Unicode
@@ -116,6 +117,12 @@ class Codex(Configurable):
     timeout = Float(
         600.0, min=0.1, help="Seconds of silence after which the service counts as gone."
     ).tag(config=True)
+    budget = Float(
+        0.0, min=0, help="Dollars, by estimate, that a month may cost; 0: no limit."
+    ).tag(config=True)
+    budget_tokens = Int(0, min=0, help="Tokens that a month may take; 0: no limit.").tag(
+        config=True
+    )
     local = Bool(
         True, help="Whether the embedded model answers where there is no key for a service."
     ).tag(config=True)
@@ -131,11 +138,33 @@ class Codex(Configurable):
 
         traits = self.traits(config=True)
         if name not in traits:
-            raise ConfigError(f"{name!r} is no setting. Known: {', '.join(sorted(traits))}.")
+            near = _near(name, traits)
+            hint = f"Did you mean {near}?" if near else f"Known: {', '.join(sorted(traits))}."
+            raise ConfigError(f"{name!r} is no setting. {hint}")
         try:
             setattr(self, name, traits[name].from_string(text))
         except (TraitError, ValueError) as error:
-            raise ConfigError(f"{name} = {text!r} does not work: {error}") from error
+            raise ConfigError(f"{name} = {text!r}: it takes {self.valid(name, text)}.") from error
+
+    def valid(self, name: str, text: str = "") -> str:
+        """
+        Return the values that a setting takes, in words.
+
+        Args:
+            name: The setting.
+            text: What was meant to be one of them; the nearest is named.
+        """
+        trait = self.traits(config=True)[name]
+        if values := getattr(trait, "values", None):
+            near = _near(text, [value for value in values if value])
+            hint = f" (did you mean {near}?)" if near else ""
+            return ", ".join(value or "''" for value in values) + hint
+        if isinstance(trait, Bool):
+            return "True, False"
+        if isinstance(trait, Int | Float):
+            kind = "a whole number" if isinstance(trait, Int) else "a number"
+            return kind if trait.min is None else f"{kind}, {trait.min:g} or more"
+        return "text"
 
     def rows(self) -> list[tuple[str, Any, Any, str]]:
         """Return name, value, default and meaning of every setting."""
@@ -143,3 +172,10 @@ class Codex(Configurable):
             (name, getattr(self, name), trait.default(self), str(trait.help))
             for name, trait in sorted(self.traits(config=True).items())
         ]
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    """Return which of the known words was meant; empty where none is near."""
+    import difflib  # Only for a slip.
+
+    return next(iter(difflib.get_close_matches(word.lower(), list(known), 1)), "")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
+from functools import lru_cache
 from importlib.util import find_spec
+
+from .api.items import Usage
 
 # The price list's name for a service of ours; others have prices of their own, or none.
 _PROVIDERS = {"openai": "openai", "azure": "azure", "openrouter": "openrouter"}
@@ -14,6 +18,43 @@ def available() -> bool:
     return find_spec("genai_prices") is not None
 
 
+def warm_up(backend: str) -> None:
+    """Load the price list on a thread of its own, where an answer will have a price."""
+    if backend in _PROVIDERS and available():
+        threading.Thread(target=_listed, name="codex-magic-prices", daemon=True).start()
+
+
+def _listed() -> None:
+    price("gpt-5", "openai", read=1)
+
+
+def cost_of(
+    usage: Usage | None, model: str, service: str, *, requests: int = 1, tier: str | None = None
+) -> Decimal | None:
+    """
+    Return about how many US dollars an answer cost; None where nobody knows.
+
+    Args:
+        usage: What it took; None where the service does not count.
+        model: The model that was asked.
+        service: The identity of the service.
+        requests: In how many requests: long ones cost more a token.
+        tier: The service tier.
+    """
+    if usage is None:
+        return None
+    one = price(
+        model,
+        service.partition(" ")[0],
+        read=usage.input_tokens // requests,
+        written=usage.output_tokens // requests,
+        cached=min(usage.cached_tokens, usage.input_tokens) // requests,
+        tier=tier,
+    )
+    return None if one is None else one * requests
+
+
+@lru_cache(maxsize=16_384)
 def price(
     model: str,
     backend: str,

@@ -19,10 +19,11 @@ from .context.recorder import cell_id_of
 from .conversation.editing import free_name
 from .conversation.turns import Conversation, Plan, Turn, lineage, new_id
 from .errors import ConfigError
+from .spending import spent_by
 
 if TYPE_CHECKING:
     from .conversation.journal import Journal
-    from .conversation.store import Store
+    from .conversation.store import Spent, Store
 
 MAIN = "main"
 DATA_VARIABLE = "CODEX_MAGIC_DATA_DIR"
@@ -60,6 +61,7 @@ class Memory:
         # The first question and the warm-up may come at the same moment.
         self._lock = threading.RLock()
         self._run = ("", 0)
+        self._took: list[tuple[float, bool, Spent]] = []
         self.notebook = ""
         self.conversations: dict[str, Conversation] = {}
         self.current = MAIN
@@ -308,6 +310,28 @@ class Memory:
         """Remember for a day which model stands for a retired one, for other kernels, too."""
         if self.store is not None and self.successor(identity, model) != found:
             self.store.remember(f"successor {identity} {model}", found, _DAY)
+
+    def took(self, turn: Turn, *, kept: bool) -> None:
+        """Count what a turn of this kernel took; ``kept`` is whether the disk has it, too."""
+        self._took += [(turn.started, kept, spent) for spent in spent_by([turn])]
+
+    def spent(self, since: float | None = None) -> list[Spent]:
+        """
+        Return what each turn took.
+
+        Args:
+            since: Of all kernels that keep what is said here, since then; None for this kernel.
+        """
+        store = self.store if since is not None else None
+        there = store.turns_since(since or 0) if store else []
+        # A disk that fails has not all of it.
+        sound = store is not None and not store.trouble
+        here = [
+            spent
+            for began, kept, spent in self._took
+            if began >= (since or 0) and not (kept and sound)
+        ]
+        return [*there, *here]
 
     def settle(self) -> str:
         """Wait until everything is on disk; return what is wrong with it, in one line."""

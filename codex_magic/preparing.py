@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .api.backends import UNKNOWN, Backend
+from .api.backends import LOCAL, UNKNOWN, Backend
 from .api.calls import CallOptions
 from .api.retries import RetryPolicy
 from .asking import Options, parameters, store_for, unasked, with_form, with_tools
@@ -27,6 +29,7 @@ from .kernel_tools import kernel_tools
 from .memory import Memory, digest_of
 from .notebook import NotebookFinder
 from .services import Choice, Services
+from .spending import Cap, cap_of, check, month_of
 
 if TYPE_CHECKING:
     from .api.schema import Target
@@ -73,6 +76,8 @@ class Preparing:
         self.recorder = recorder
         self._fetch = fetch
         self.notebook = NotebookFinder(shell)
+        # Whoever else has a say in what a month may cost adds a cap.
+        self.caps: list[Callable[[], Cap]] = [partial(cap_of, config)]
         self.redactor = Redactor(os.environ, shell.user_ns if shell is not None else None)
 
     def begun(self, prompt: str, options: Options) -> Reply:
@@ -87,14 +92,28 @@ class Preparing:
             raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
         return Reply(prompt, model=options.model or self._config.model)
 
-    def chosen(self, options: Options, reply: Reply, drawn: Callable[[], None] | None) -> Choice:
-        """Return who answers; without ``drawn``, for a look, nothing is started."""
+    def chosen(
+        self,
+        options: Options,
+        reply: Reply,
+        drawn: Callable[[], None] | None,
+        *,
+        spends: bool = True,
+    ) -> Choice:
+        """
+        Return who answers; without ``drawn``, for a look, nothing is started.
+
+        Raises:
+            ConfigError: There is nobody; or what it ``spends`` is more than this month's budget.
+        """
 
         def progress(line: str) -> None:
             reply.stage = line
             if drawn:
                 drawn()
 
+        if drawn is not None and spends:
+            self.check_budget(options)
         choice = self._services.choose(
             backend=options.backend,
             model=options.model,
@@ -103,6 +122,20 @@ class Preparing:
         )
         reply.model = choice.model
         return choice
+
+    def check_budget(self, options: Options) -> None:
+        """
+        See to it that this month's budget has something left, where the answer costs anything.
+
+        Raises:
+            ConfigError: It has not; the line says what raises it.
+        """
+        caps = [cap for cap in (made() for made in self.caps) if cap.dollars or cap.tokens]
+        if not caps:
+            return
+        look = self._services.choose(backend=options.backend, model=options.model, start=False)
+        if look.service.backend is not LOCAL:
+            check(caps, self._memory.spent(month_of(datetime.now())))
 
     def prepare(
         self,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from . import local
 from .api.auth import Service, environment_service, named_backend, named_service, service_at
-from .api.backends import CHATGPT, LOCAL, OPENAI, Backend
+from .api.backends import BACKENDS, CHATGPT, LOCAL, OPENAI, Backend
 from .api.choosing import chatgpt_service
 from .api.keys import env_file_beside
 from .api.probing import Probes, is_open
 from .api.transport import Transport
 from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
+from .own_backends import OwnBackend, own_backends
 
 NO_SERVICE = (
     "There is no key and no embedded model. Set OPENAI_API_KEY before the kernel starts, or "
@@ -90,6 +92,17 @@ class Services:
         asked = model or self._config.model
         return Choice(service, asked, named=model is not None or asked != DEFAULT_MODEL)
 
+    def check_name(self, name: str) -> None:
+        """
+        See to it that a service can be used by its name; empty finds one.
+
+        Raises:
+            ConfigError: There is none of that name, or it has no key.
+        """
+        if name and name not in own_backends():
+            _kind(name)
+        self._find(name or None)
+
     def describe(self) -> tuple[str, str]:
         """Return the service and where its key comes from, in words; nothing is started."""
         try:
@@ -126,10 +139,13 @@ class Services:
         environ = self._environ()
         name = backend or self._config.backend
         found: Service | None
-        if backend is None and self._config.base_url:
+        own = own_backends().get(name) if name else None
+        if own is not None:
+            found = _own(own, os.environ if environ is None else environ)
+        elif backend is None and self._config.base_url:
             found = self._at(self._config.base_url, name or None, environ)
         elif name:
-            found = self._by_name(named_backend(name), environ)
+            found = self._by_name(_kind(name), environ)
         else:
             found = _anywhere(environ)
         return found and self._probes.settled(self._with_file(found))
@@ -198,6 +214,27 @@ class Services:
         service = Service(LOCAL, server.base_url, server.api_key, "the kernel itself")
         said = _introduction(server.model)
         return Choice(service, server.model, named=True, notice=said, tools=server.tools)
+
+
+def _kind(name: str) -> Backend:
+    """Return a kind of service by its name; the error of a slip says what was meant."""
+    try:
+        return named_backend(name)
+    except ConfigError as error:
+        names = [*BACKENDS, *own_backends()]
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(names))}."
+        raise ConfigError(f"{name!r} is no service. {hint}") from error
+
+
+def _own(own: OwnBackend, variables: Mapping[str, str]) -> Service:
+    """Return a service that the user added; its key goes there alone."""
+    if not own.key_env:
+        return service_at(own.url)
+    key = variables.get(own.key_env, "").strip()
+    if not key:
+        raise ConfigError(f"There is no key for {own.name}. Set {own.key_env}.")
+    return service_at(own.url, key=key, source=own.key_env)
 
 
 def _introduction(model: str) -> str:

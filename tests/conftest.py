@@ -26,6 +26,14 @@ def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def config_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where services that are added in a test, and templates, are: not among the user's own."""
+    folder = tmp_path / "codex-config"
+    monkeypatch.setenv("CODEX_MAGIC_CONFIG_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 def service() -> Iterator[FakeService]:
     """A fresh service, in the profile of api.openai.com."""

@@ -312,6 +312,7 @@ def clean_environment(folder: Path, **variables: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not _OTHER_SERVICES.match(name)}
     names = ("HOME", "USERPROFILE", "IPYTHONDIR", "JUPYTER_CONFIG_DIR")
     ours = {"PYTHONFAULTHANDLER": "1", "CODEX_MAGIC_DATA_DIR": str(home / "codex-data")}
+    ours["CODEX_MAGIC_CONFIG_DIR"] = str(home / "codex-config")
     return {**kept, **dict.fromkeys(names, str(home)), **ours, **variables}
 
 

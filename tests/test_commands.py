@@ -262,14 +262,17 @@ def test_status(kernel: Kernel, service: FakeService, line: str) -> None:
 
     executed = kernel.run(f"%codex{line}")
 
-    for piece in (service.base_url, "gpt-5.4-mini", "OPENAI_API_KEY", "1 turn", "stateless"):
-        assert piece in executed.stdout
-    assert str(service.api_key) not in executed.stdout
+    [card] = executed.displays
+    for piece in (service.base_url, "gpt-5.4-mini", "OPENAI_API_KEY", "1 turn", "stateless", "≈ $"):
+        assert piece in card["data"]["text/plain"]
+    assert "<td>gpt-5.4-mini</td>" in card["data"]["text/html"]
+    assert str(service.api_key) not in repr(executed)
 
 
 def test_config(kernel: Kernel, service: FakeService) -> None:
     """Settings are listed, changed, refused in one line, and used."""
-    listed = kernel.run("%codex config").stdout
+    [shown] = kernel.run("%codex config").displays
+    listed = shown["data"]["text/plain"]
     changed = kernel.run('%codex config effort=low instructions="Be brief, it\'s late"').stdout
     kernel.run("%config Codex.verbosity = 'low'")
     kernel.run("%codex ask -q One")

@@ -183,7 +183,8 @@ def test_what_is_not_there_sends_nothing(
     [line] = done.traceback
     assert 1 == len(line.splitlines())
     assert [] == done.displays
-    status = ran(kernel, "%codex status").stdout
+    [card] = ran(kernel, "%codex status").displays
+    status = card["data"]["text/plain"]
     assert re.search(r"conversation +main, 1 turn$", status, re.M)
 
 

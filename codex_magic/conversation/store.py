@@ -284,6 +284,10 @@ class Store:
         """Return what was spent since then, by model and service, the most first."""
         return self._guard.read(lambda c: reading.sum_usage(c, timestamp)) or []
 
+    def turns_since(self, timestamp: float) -> list[Spent]:
+        """Return what each turn since then took, the first one first."""
+        return self._guard.read(lambda c: reading.list_usage(c, timestamp)) or []
+
     def remember(self, key: str, value: Any, seconds: float) -> bool:
         """Keep something that was learned, as JSON, for some time."""
 

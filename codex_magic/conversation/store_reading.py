@@ -225,6 +225,19 @@ def find_digest(connection: Connection, digest: str) -> list[Row]:
     return [Row(*row) for row in rows]
 
 
+def list_usage(connection: Connection, since: float) -> list[Spent]:
+    """Return what each turn since a time took, the first one first."""
+    rows = connection.execute(
+        """
+        SELECT model, service, 1, input_tokens, output_tokens, total_tokens,
+            cached_tokens, reasoning_tokens, cache_write_tokens
+        FROM usage WHERE at >= ? ORDER BY at
+        """,
+        (since,),
+    )
+    return [Spent(to_text(model), to_text(service), *counts) for model, service, *counts in rows]
+
+
 def sum_usage(connection: Connection, since: float) -> list[Spent]:
     """Return what was spent since a time, by model and service, the most first."""
     rows = connection.execute(

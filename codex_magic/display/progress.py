@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..cost import dollars
+
 if TYPE_CHECKING:
     from .reply import Reply
 
@@ -23,7 +25,7 @@ def status_line(reply: Reply, silence: float) -> str:
 
 def footer(reply: Reply) -> str:
     """Return one line of plain text: the model, tokens, seconds, and what was sent."""
-    words = [reply.model, *_tokens(reply)]
+    words = [reply.model, *_tokens(reply), dollars(reply.cost)]
     if reply.status in ("incomplete", "interrupted"):
         words.insert(1, reply.status)
     if reply.seconds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..api.calls import Retry
@@ -28,6 +29,7 @@ from ..conversation.approvals import CallRecord
 from ..conversation.errands import Errand
 from ..conversation.session import Asking, Ended, Notice, Signal
 from ..conversation.turns import BREAK, Plan, Turn, words_of
+from ..cost import cost_of
 from ..errors import CodexError, ParseError
 from .calls import call_line, records_of
 from .hosted import APPROVED, record_of
@@ -52,6 +54,7 @@ class Reply:
         form: What the answer is to be, by name, where that is JSON; empty for Markdown.
         value: What a structured answer stands for: its JSON, and the object; None without one.
         usage: Tokens, once they are known.
+        cost: About how many US dollars these are; None where nobody knows.
         response: The response, once it has ended; a cut one as far as it came.
         turn: What the conversation keeps of it.
         error: Why it failed or broke off.
@@ -71,6 +74,7 @@ class Reply:
         self.form = ""
         self.value: Value[Any] | None = None
         self.usage: Usage | None = None
+        self.cost: Decimal | None = None
         self.response: Response | None = None
         self.turn: Turn | None = None
         self.error: CodexError | None = None
@@ -99,6 +103,7 @@ class Reply:
         """Return the reply that a turn of a conversation stands for."""
         reply = cls(turn.prompt, model=turn.model)
         reply.turn, reply.usage = turn, turn.usage
+        reply.cost = cost_of(turn.usage, turn.model, turn.service)
         reply.status = reply.stage = turn.status
         reply.sent = turn.sent
         reply._text.settle(turn.text)
@@ -225,6 +230,13 @@ class Reply:
             self._note_hosted(item)
         if ended.response is not None:
             self.usage = ended.turn.usage or ended.response.usage
+            self.cost = cost_of(
+                self.usage,
+                ended.turn.model,
+                ended.turn.service,
+                requests=self._round,
+                tier=ended.response.service_tier,
+            )
             self.model = ended.response.model or self.model
             self._text.settle(ended.turn.text or words_of(ended.response))
             summary = ended.response.reasoning_summary if self._round == 1 else None
