@@ -20,7 +20,8 @@ _STATUS = {
     "response.failed": "failed",
     "response.cancelled": "cancelled",
 }
-
+# Pieces of one part that are kept apart.
+_MOST_PIECES = 1_000
 
 _Fold = Callable[["Accumulator", Json], None]
 
@@ -162,8 +163,11 @@ class _Slot:
         pieces = self._pieces.get((part, index))
         if pieces is None:
             self._pieces[part, index] = [_text(delta)]
-        else:
-            pieces.append(_text(delta))
+            return
+        pieces.append(_text(delta))
+        if len(pieces) == _MOST_PIECES:
+            # A word on its own takes ten times its own memory.
+            pieces[:] = ["".join(pieces)]
 
     def put(self, part: str, index: int, text: str) -> None:
         """Take the whole of a part: where it differs from its pieces, it is right."""

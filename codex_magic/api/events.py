@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from json.scanner import make_scanner
+from typing import Any, cast
 
 from .content import parse_content
 from .items import parse_response
@@ -42,8 +43,10 @@ from .stream_events import (
 )
 from .wire import Json, by_type, one
 
-# What json.loads does for text, without looking each time whether it is text.
+# What json.loads does for text, without looking each time whether it is text, and first without
+# looking for white space around it, as nearly every event comes.
 _from_json = json.JSONDecoder().decode
+_scan: Callable[[str, int], tuple[Any, int]] = make_scanner(cast(Any, json.JSONDecoder()))
 
 TERMINAL = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
@@ -131,14 +134,24 @@ def decode(name: str, text: str) -> Json | None:
     either). A bare ``{"error": …}`` is an error event.
     """
     try:
-        data = _from_json(text)
-    except ValueError:
-        return None
+        data, end = _scan(text, 0)
+        if end != len(text):
+            data = _from_json(text)
+    except (StopIteration, ValueError):
+        data = _spaced_json(text)
     if not isinstance(data, dict):
         return None
     if "type" not in data:
         data["type"] = "error" if "error" in data else name
     return data
+
+
+def _spaced_json(text: str) -> Any:
+    """Return the JSON that white space stands before, or None for what is none."""
+    try:
+        return _from_json(text)
+    except ValueError:
+        return None
 
 
 def parse_event(data: Json) -> ResponseStreamEvent:

@@ -31,7 +31,7 @@ class EventReader:
         Raises:
             StreamError: It is not what the API promises.
         """
-        if text.strip() == _END:
+        if text[:1] != "{" and text.strip() == _END:
             self.ended = True
             return None
         data = decode(name, text)
@@ -55,7 +55,8 @@ class EventReader:
             self.error = error_of(
                 None, event.message, code=event.code, param=event.param, body=data
             )
-        self.ended = self.ended or self._accumulator.finished
+        if self._accumulator.finished:
+            self.ended = True
         self._note(data)
         return event
 

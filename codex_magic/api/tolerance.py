@@ -56,8 +56,13 @@ def tolerant_input(
     calls = PendingCalls(pending)
     items: list[Json | bytes] = []
     for index, member in enumerate(flat):
+        if isinstance(member, bytes):
+            # Nearly all of a long conversation: it costs as little as may be.
+            calls.see(member)
+            items.append(member)
+            continue
         for item in _rewritten(member, calls, index):
-            form = item if isinstance(item, bytes) else _form(item, backend)
+            form = _form(item, backend)
             if form is not None:
                 items.append(form)
     return _begun(_followed(items), backend)
@@ -98,12 +103,9 @@ def _json(value: Any) -> Json:
     )
 
 
-def _rewritten(item: Json | bytes, calls: PendingCalls, index: int) -> Iterator[Json | bytes]:
+def _rewritten(item: Json, calls: PendingCalls, index: int) -> Iterator[Json]:
     """Yield what an item is in the API's own form, and keep count of the open calls."""
-    if isinstance(item, bytes):
-        calls.see(item)
-        yield item
-    elif item.get("role") in ("tool", "function"):
+    if item.get("role") in ("tool", "function"):
         yield tool_output(item, calls, index)
     elif item.get("role") == "assistant" and (item.get("tool_calls") or item.get("function_call")):
         yield from _chat_calls(item, calls, index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from .secret_forms import made_up
 
@@ -290,6 +291,8 @@ def _strings(names: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield name, value.decode("ascii")
 
 
+# The environment and the names of a notebook are looked through for every text.
+@lru_cache(maxsize=4096)
 def _secret_variable(name: str) -> bool:
     upper = name.upper()
     if "PASSWORD" in upper or "CREDENTIAL" in upper or "PASSPHRASE" in upper or kind(name):

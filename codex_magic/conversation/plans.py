@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ..api.items import Json
@@ -92,6 +93,8 @@ class Plan:
         return (*self.held, *carried, Held(turn_id, shape_of(items)))
 
 
+# A question needs the number of every turn before it, the same ones as the question before.
+@lru_cache(maxsize=4096)
 def next_lineage(number: int, turn_id: str) -> int:
     """Return the number that stands for some turns and one more."""
     # Stable across processes, so that what one kernel wrote down holds in the next.

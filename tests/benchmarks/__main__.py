@@ -8,33 +8,59 @@ import platform
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import bodies, deltas, describing, first, load, peers, redaction, service, storing
-from .runner import Bench
+from . import (
+    bodies,
+    calls,
+    cells,
+    deltas,
+    describing,
+    first,
+    installing,
+    latency,
+    load,
+    memory,
+    pages,
+    peers,
+    publishing,
+    redaction,
+    service,
+    storing,
+)
+from .runner import TARGET, Bench, Table
 
 BENCHMARKS = {
     "load": load,
-    "deltas": deltas,
     "first": first,
+    "installing": installing,
+    "deltas": deltas,
+    "latency": latency,
+    "publishing": publishing,
+    "pages": pages,
+    "cells": cells,
     "requests": bodies,
+    "calls": calls,
+    "memory": memory,
     "storing": storing,
     "describing": describing,
     "redaction": redaction,
 }
 _README = Path(__file__).with_name("README.md")
+SUMMARY = re.compile("<!-- summary -->.*?<!-- end of summary -->", re.DOTALL)
+_TARGETS = re.compile(rf"^\| {TARGET} .*\n\|[-: |]+\n((?:\|.*\n)*)", re.MULTILINE)
 _OURS = ("codex-magic", "httpx", "httpx-sse", "ipython", "ipykernel")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the benchmarks that are named, or all, and show or write their tables."""
     options = _parser().parse_args(arguments)
-    python = sys.executable if options.no_peers else peers.ours()
-    sdk = None if options.no_peers else peers.official_sdk()
-    open_client = None if options.no_peers else peers.open_client()
     with service.running() as base_url:
-        bench = Bench(base_url, python, sdk, options.rounds, open_client=open_client)
+        bench = Bench(base_url, sys.executable, None, options.rounds)
+        if not options.no_peers:
+            bench = replace(bench, **peers.all_of_them())
         for name in options.names or BENCHMARKS:
             text = section(name, bench)
             print(text, end="\n\n", flush=True)
@@ -67,6 +93,8 @@ def _provenance(bench: Bench) -> str:
     found = peers.versions(bench.python, _OURS)
     if bench.sdk:
         found |= peers.versions(bench.sdk, ["openai"])
+    if bench.ai_magics:
+        found |= peers.versions(bench.ai_magics, ["jupyter-ai-magics", "langchain-openai"])
     if bench.open_client:
         found |= peers.versions(bench.open_client, ["codex-open-client"])
     listed = ", ".join(f"{name} {version}" for name, version in found.items())
@@ -84,7 +112,18 @@ def _write(name: str, text: str) -> None:
     readme = _README.read_text(encoding="utf-8")
     assert place.search(readme), f"README.md has no place for {name}"
     written = place.sub(lambda _: f"{begin}\n{text}\n{end}", readme)
-    _README.write_text(written, encoding="utf-8")
+    _README.write_text(SUMMARY.sub(lambda _: summary_of(written), written), encoding="utf-8")
+
+
+def summary_of(readme: str) -> str:
+    """Return the targets of all sections, in one table."""
+    rows = [
+        [cell.strip() for cell in row.strip("| ").split(" | ")]
+        for table in _TARGETS.findall(SUMMARY.sub("", readme))
+        for row in table.splitlines()
+    ]
+    table = Table([TARGET, "measured", "aim", "met?"], rows)
+    return f"<!-- summary -->\n{table}\n<!-- end of summary -->"
 
 
 if __name__ == "__main__":

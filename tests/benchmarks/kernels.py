@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import subprocess
 import tempfile
 import time
@@ -42,6 +43,7 @@ class Cell:
         cpu: Seconds of CPU of all of the kernel's threads in that time.
         messages: Outputs that were published: all IOPub messages but status and echo.
         size: Their bytes.
+        first: When the first of them that holds the word waited for came, by the same clock.
     """
 
     began: float
@@ -49,6 +51,7 @@ class Cell:
     cpu: float
     messages: int
     size: int
+    first: float
 
 
 class Kernel:
@@ -58,15 +61,15 @@ class Kernel:
         self._client = client
         self.run(_HOOKS)
 
-    def run(self, code: str) -> Cell:
-        """Run a cell and wait until the kernel is idle again."""
+    def run(self, code: str, word: bytes = b"") -> Cell:
+        """Run a cell and wait until the kernel is idle again; note when a word is shown first."""
         began = time.monotonic()
         request = self._client.execute(code, store_history=False)
-        messages, size = self._outputs(request)
+        messages, size, first = self._outputs(request, word)
         reply = self._reply(request)
         assert reply["status"] == "ok", f"{reply.get('ename')}: {reply.get('evalue')}"
         wall, cpu = self.value("_spent")
-        return Cell(began, wall, cpu, messages, size)
+        return Cell(began, wall, cpu, messages, size, first)
 
     def value(self, expression: str) -> Any:
         """Return what an expression gives in the kernel, where that is a literal."""
@@ -83,20 +86,22 @@ class Kernel:
                 content: dict[str, Any] = message["content"]
                 return content
 
-    def _outputs(self, request: str) -> tuple[int, int]:
-        """Return number and bytes of what a request publishes, as it is on the wire."""
+    def _outputs(self, request: str, word: bytes = b"") -> tuple[int, int, float]:
+        """Return number and bytes of what a request publishes, and when a word first came."""
         socket, session = self._client.iopub_channel.socket, self._client.session
-        messages = size = 0
+        messages, size, first = 0, 0, math.nan
         while socket.poll(_PATIENCE * 1000):
             frames = socket.recv_multipart()
             message = session.deserialize(session.feed_identities(frames)[1])
             if message["parent_header"].get("msg_id") != request:
                 continue
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                return messages, size
+                return messages, size, first
             if message["msg_type"] not in ("status", "execute_input"):
                 messages += 1
                 size += sum(map(len, frames))
+                if math.isnan(first) and any(word in frame for frame in frames):
+                    first = time.monotonic()
         raise TimeoutError("the kernel does not become idle")
 
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).parents[2]
 _BASE = ("ipython", "ipykernel", "ipywidgets")
@@ -19,14 +20,25 @@ print(json.dumps({name: version(name) for name in sys.argv[1:]}))
 """
 
 
+def all_of_them() -> dict[str, Any]:
+    """Return every interpreter that a ``Bench`` wants."""
+    return {
+        "python": ours(),
+        "sdk": official_sdk(),
+        "open_client": open_client(),
+        "base": base(),
+        "ai_magics": jupyter_ai_magics(),
+    }
+
+
 def installed_sdk() -> str | None:
     """Return this interpreter, if it has the official SDK."""
     return sys.executable if find_spec("openai") else None
 
 
 def official_sdk() -> str:
-    """Return an interpreter that has the official SDK; one is made where there is none."""
-    return installed_sdk() or _environment("openai", "openai", "ipykernel")
+    """Return an interpreter that has the official SDK, and little else."""
+    return _environment("openai", "openai", "ipykernel")
 
 
 def installed_open_client() -> str | None:
@@ -35,8 +47,8 @@ def installed_open_client() -> str | None:
 
 
 def open_client() -> str:
-    """Return an interpreter that has codex-open-client; one is made where there is none."""
-    return installed_open_client() or _environment("codex-open-client", "codex-open-client")
+    """Return an interpreter that has codex-open-client."""
+    return _environment("codex-open-client", "codex-open-client")
 
 
 def ours() -> str:

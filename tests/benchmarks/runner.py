@@ -25,8 +25,13 @@ class Bench:
         sdk: The interpreter that has the official SDK, or None to leave it out.
         rounds: How often everything is measured.
         counts: Lengths of answers, in deltas.
+        longest: The length of one that only the client reads.
         histories: Conversations: how many turns, and how many of them with an image.
         open_client: The interpreter that has codex-open-client, or None to leave it out.
+        base: The interpreter that has IPython, ipykernel and ipywidgets, or None to leave it out.
+        ai_magics: The interpreter that has jupyter-ai-magics, or None to leave it out.
+        idle: Seconds of idle after which a connection is to be used again.
+        shorter: By what answers that take their time are shortened, for a quick look.
     """
 
     base_url: str
@@ -34,8 +39,13 @@ class Bench:
     sdk: str | None
     rounds: int = 7
     counts: Sequence[int] = (200, 2_000, 20_000)
+    longest: int = 200_000
     histories: Sequence[tuple[int, int]] = ((0, 0), (200, 4), (1_000, 20))
     open_client: str | None = None
+    base: str | None = None
+    ai_magics: str | None = None
+    idle: float = 60.0
+    shorter: int = 1
 
 
 class Results:
@@ -101,6 +111,47 @@ class Table:
         lines = [self.columns, rule, *self.rows]
         text = "\n".join(_row(line, widths) for line in lines)
         return "\n\n".join([text, *self.notes])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    What was aimed at, and what was measured.
+
+    Attributes:
+        name: What is measured, with its unit.
+        measured: The figure.
+        aim: The most that it may be.
+        digits: How many digits of it are told.
+    """
+
+    name: str
+    measured: float
+    aim: float
+    digits: int = 2
+
+    def row(self) -> list[str]:
+        """
+        Return the row of a table.
+
+        >>> Target("ours ÷ theirs", 0.5, 0.2).row()
+        ['ours ÷ theirs', '0.50', '≤ 0.2', 'missed']
+        """
+        met = "met" if self.measured <= self.aim else "missed"
+        return [
+            self.name,
+            number(self.measured, self.digits),
+            f"≤ {self.aim:g}",
+            "–" if math.isnan(self.measured) else met,
+        ]
+
+
+TARGET = "target"
+
+
+def targets(*aims: Target) -> Table:
+    """Return the table of what a benchmark aims at; the README gathers them at its top."""
+    return Table([TARGET, "measured", "aim", "met?"], [aim.row() for aim in aims])
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -3,8 +3,10 @@ A service that is never the slow part: every answer is bytes that were made befo
 
 It runs in a process of its own (``python service.py``), says its port on the first line of its
 output, and ends when its input does. The model's name says what it answers: ``bench-200`` is an
-answer of 200 deltas, ``bench-200-500`` the same with 500 µs between two of them.
-``GET /arrivals`` tells when the requests came, by the machine's monotonic clock.
+answer of 200 deltas, ``bench-200-500`` the same with 500 µs between two of them, and
+``bench-200-500-4`` with words of 4 characters. The last word of every answer is ``omega``.
+``GET /served`` tells when each request came, and when the first and the last delta and the end of
+its answer went out, by the machine's monotonic clock.
 """
 
 from __future__ import annotations
@@ -19,9 +21,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import count
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
-_MODEL = re.compile(rb'"model":\s*"bench-(\d+)(?:-(\d+))?"')
+_MODEL = re.compile(rb'"model":\s*"bench-(\d+)(?:-(\d+))?(?:-(\d+))?"')
+_STREAMED = re.compile(rb'"stream":\s*true')
 _ITEM = "msg_68f0c0a1b2c3d4e5f60718293a4b5c6d7e8f90a1"
 _RESPONSE = "resp_68f0c0a1b2c3d4e5f60718293a4b5c6d7e8f90a1"
 _WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa")
@@ -31,9 +36,17 @@ _HEAD = (
 )
 
 
-def answer_text(count: int) -> str:
+def answer_text(deltas: int, width: int = 0) -> str:
     """Return the text of an answer of that many deltas."""
-    return "".join(_delta(number) for number in range(count))
+    return "".join(_deltas(deltas, width))
+
+
+def served(base_url: str) -> list[dict[str, float]]:
+    """Return when each answer's request came, and its first and last delta and its end went out."""
+    opener = build_opener(ProxyHandler({}))
+    with opener.open(f"{base_url}/served", timeout=60) as answer:
+        found: list[dict[str, float]] = json.load(answer)
+    return found
 
 
 @contextmanager
@@ -49,17 +62,17 @@ def running() -> Iterator[str]:
             process.stdin.close()
 
 
-def _delta(number: int) -> str:
-    word = _WORDS[number % len(_WORDS)]
-    if number % 60 == 59:
-        return f" {word}.\n\n"
-    return f" {word}"
+def _deltas(deltas: int, width: int) -> list[str]:
+    words = [f" {_WORDS[number % len(_WORDS)]}"[: width or None] for number in range(deltas)]
+    words[59::60] = [f"{word}.\n\n" for word in words[59::60]]
+    words[-1:] = [" omega" for _ in words[-1:]]
+    return words
 
 
 @lru_cache
-def _stream(count: int) -> list[bytes]:
+def _stream(deltas: int, width: int) -> list[bytes]:
     """Return the chunks of an answer: the start, each delta, and the end."""
-    names = iter(range(count + 20))
+    names = count()
 
     def chunk(kind: str, **fields: Any) -> bytes:
         body = json.dumps({"type": kind, "sequence_number": next(names), **fields})
@@ -67,7 +80,8 @@ def _stream(count: int) -> list[bytes]:
         return b"%x\r\n%s\r\n" % (len(event), event)
 
     place = {"item_id": _ITEM, "output_index": 0, "content_index": 0}
-    text = answer_text(count)
+    words = _deltas(deltas, width)
+    text = "".join(words)
     begun, whole = _response("in_progress", []), _response("completed", [_message(text)])
     start = b"".join(
         [
@@ -78,15 +92,15 @@ def _stream(count: int) -> list[bytes]:
             chunk("response.content_part.added", part=_part(""), **place),
         ]
     )
-    deltas = [
+    pieces = [
         chunk(
             "response.output_text.delta",
-            delta=_delta(number),
+            delta=word,
             logprobs=[],
             obfuscation="n0sGw7Rk"[: 8 - number % 5],
             **place,
         )
-        for number in range(count)
+        for number, word in enumerate(words)
     ]
     end = b"".join(
         [
@@ -97,12 +111,12 @@ def _stream(count: int) -> list[bytes]:
             b"0\r\n\r\n",
         ]
     )
-    return [start, *deltas, end]
+    return [start, *pieces, end]
 
 
 @lru_cache
-def _bytes(count: int) -> bytes:
-    return b"".join(_stream(count))
+def _bytes(deltas: int, width: int) -> bytes:
+    return b"".join(_stream(deltas, width))
 
 
 def _part(text: str) -> dict[str, Any]:
@@ -156,12 +170,16 @@ def _response(status: str, output: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+Served = dict[str, float]
+
+
 class _Connection:
     """One client, for as long as it keeps its connection."""
 
-    def __init__(self, peer: socket.socket, arrivals: list[float]) -> None:
+    def __init__(self, number: int, peer: socket.socket, served: list[Served]) -> None:
+        self._number = number
         self._peer = peer
-        self._arrivals = arrivals
+        self._served = served
         self._read = b""
 
     def serve(self) -> None:
@@ -180,26 +198,27 @@ class _Connection:
             if not fresh:
                 return b""
             if not self._read and fresh.startswith(b"POST"):
-                self._arrivals.append(time.monotonic())
+                self._served.append({"arrival": time.monotonic()})
             self._read += fresh
         head, _, self._read = self._read.partition(b"\r\n\r\n")
         return head
 
     def _answer(self, head: bytes) -> None:
         if head.startswith(b"GET"):
-            body = json.dumps(self._arrivals).encode()
-            self._peer.sendall(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-            )
+            self._write_json(self._served)
             return
-        found = _MODEL.search(self._body(head))
+        body, served = self._body(head), self._served[-1]
+        found = _MODEL.search(body)
         assert found is not None
-        count, pace = int(found[1]), int(found[2] or 0)
-        if pace:
-            self._write_paced(_stream(count), pace / 1e6)
+        deltas, pace, width = (int(digits or 0) for digits in found.groups())
+        if not _STREAMED.search(body):
+            time.sleep(deltas * pace / 1e6)
+            self._write_json(self._whole(head, answer_text(deltas, width)))
+        elif pace:
+            self._write_paced(_stream(deltas, width), pace / 1e6, served)
         else:
-            self._peer.sendall(_bytes(count))
+            self._peer.sendall(_bytes(deltas, width))
+        served["end"] = time.monotonic()
 
     def _body(self, head: bytes) -> bytes:
         found = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
@@ -209,9 +228,29 @@ class _Connection:
         body, self._read = self._read[:length], self._read[length:]
         return body
 
-    def _write_paced(self, chunks: list[bytes], seconds: float) -> None:
+    def _whole(self, head: bytes, text: str) -> dict[str, Any]:
+        """Return an answer that does not stream, which tells its connection's number."""
+        if b"/chat/completions" in head.partition(b"\r")[0]:
+            message = {"role": "assistant", "content": text}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            usage = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
+            kind = {"id": "chat", "object": "chat.completion", "created": 1, "model": "bench"}
+            return {**kind, "choices": [choice], "usage": usage}
+        connection = {"connection": str(self._number)}
+        return {**_response("completed", [_message(text)]), "metadata": connection}
+
+    def _write_json(self, found: Any) -> None:
+        body = json.dumps(found).encode()
+        self._peer.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+
+    def _write_paced(self, chunks: list[bytes], seconds: float, served: Served) -> None:
         due = time.monotonic()
-        for chunk in chunks:
+        for number, chunk in enumerate(chunks):
+            if number in (1, len(chunks) - 2):
+                served["first" if number == 1 else "last"] = time.monotonic()
             self._peer.sendall(chunk)
             due += seconds
             time.sleep(max(0.0, due - time.monotonic()))
@@ -219,15 +258,15 @@ class _Connection:
 
 def main() -> None:
     """Serve until standard input ends."""
-    arrivals: list[float] = []
+    served: list[Served] = []
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
 
     def accept() -> None:
-        while True:
+        for number in count():
             peer, _ = listener.accept()
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=_Connection(peer, arrivals).serve, daemon=True).start()
+            threading.Thread(target=_Connection(number, peer, served).serve, daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()

@@ -26,24 +26,27 @@ def bench() -> Iterator[Bench]:
             rounds=1,
             counts=(50, 200),
             histories=((0, 0), (20, 1)),
+            longest=400,
             open_client=peers.installed_open_client(),
         )
 
 
 def test_loading_imports_nothing_heavy(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """None of the libraries that DESIGN lists is imported by ``%load_ext codex_magic``."""
-    (table,) = load.run(bench)
+    table, aims = load.run(bench)
     _show(table, capsys)
 
     assert table.notes[-1].endswith("loading imported: none.")
     assert {f"`{load.STUB}`", f"`{load.OURS}`"} <= {row[0] for row in table.rows}
+    assert all(row[-1] in ("met", "missed", "–") for row in aims.rows)
 
 
 def test_deltas_are_measured_on_every_way(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """Every way reads whole answers of every length, and a cell publishes something."""
-    costs, published = deltas.run(bench)
+    costs, published, aims = deltas.run(bench)
     _show(costs, capsys)
     _show(published, capsys)
+    _show(aims, capsys)
 
     assert _present(deltas.TITLES, bench) == [row[0] for row in costs.rows]
     assert all(float(cell.replace(",", "")) > 0 for row in costs.rows for cell in row[1:3])
@@ -54,7 +57,7 @@ def test_the_first_question_is_timed_to_the_wire(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The request comes after Enter, both at once after loading and later."""
-    (table,) = first.run(bench)
+    table, _ = first.run(bench)
     _show(table, capsys)
 
     assert all(float(row[1].replace(",", "")) > 0 for row in table.rows)
@@ -64,7 +67,7 @@ def test_requests_are_measured_on_every_way(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every way makes a request of every conversation; the whole of it is in the client's hands."""
-    (table,) = bodies.run(bench)
+    table, _ = bodies.run(bench)
     _show(table, capsys)
 
     assert _present(bodies.TITLES, bench) == [row[0] for row in table.rows]
