@@ -113,6 +113,8 @@ class CodexMagics:
             formatter = shell.display_formatter.mimebundle_formatter
             formatter.for_type_by_name(module, name, self._response_bundle)
         shell.events.register("pre_run_cell", self._begin)
+        if shell.Completer is not None:
+            shell.Completer.custom_matchers.append(self._completions)
         if follows:
             self.recorder.attach()
         self._warn_of_a_peer()
@@ -124,6 +126,8 @@ class CodexMagics:
         self._timer.join()
         shell = self._shell
         _forget_event(shell, self._begin)
+        if shell.Completer is not None and self._completions in shell.Completer.custom_matchers:
+            shell.Completer.custom_matchers.remove(self._completions)
         if self._recorder is not None:
             self._recorder.detach()
         for kind, replaced in self._replaced.items():
@@ -141,6 +145,19 @@ class CodexMagics:
         if self._assistant is not None:
             atexit.unregister(self._assistant.close)
             self._assistant.close()
+
+    def _completions(self, context: Any) -> Any:
+        """Complete what stands at the cursor, if it is ours."""
+        if "%codex" not in context.full_text:
+            return {"completions": []}
+        from .completion import matched  # Needs the commands: not while loading.
+
+        return matched(context, self.assistant)
+
+    # IPython's second API of matchers; ours goes first, and may silence the others.
+    _completions.matcher_api_version = 2  # type: ignore[attr-defined]
+    _completions.matcher_priority = 1_000  # type: ignore[attr-defined]
+    _completions.matcher_identifier = "codex_magic"  # type: ignore[attr-defined]
 
     def _begin(self, info: Any) -> None:
         """Have the settings, and write down what cells do, from the cell after ours on."""

@@ -254,14 +254,20 @@ class Kernel:
         """Send its process a signal, as SIGTERM or SIGKILL."""
         os.kill(self._manager.provisioner.pid, number)
 
+    def complete(self, code: str) -> list[str]:
+        """Return what Tab makes of a cell whose end is at the cursor: the whole cell, each time."""
+        # Where it is none of ours, Jedi reads whole libraries at its first time.
+        found = self._reply(self._client.complete(code, len(code)), patience=PATIENCE)[1]
+        return [code[: found["cursor_start"]] + match for match in found["matches"]]
+
     def is_complete(self, code: str) -> str:
         """Return whether the kernel takes code for a whole cell, in its own word."""
         return self._reply(self._client.is_complete(code))[0]
 
-    def _reply(self, request: str) -> tuple[str, Json]:
+    def _reply(self, request: str, *, patience: float = 5) -> tuple[str, Json]:
         """Return the status of a request, and what came with it."""
         try:
-            while (reply := self._client.get_shell_msg(timeout=5))["parent_header"].get(
+            while (reply := self._client.get_shell_msg(timeout=patience))["parent_header"].get(
                 "msg_id"
             ) != request:
                 pass

@@ -44,6 +44,7 @@ def shell_state():
         "deferred": [named(formatter.deferred_printers) for formatter in formatters],
         "events": {name: named(known) for name, known in shell.events.callbacks.items()},
         "hooks": named(shell.custom_exceptions),
+        "matchers": named(shell.Completer.custom_matchers),
         "displays": named([shell.display_pub.publish, shell.displayhook.write_format_data]),
     }
 """
