@@ -48,7 +48,9 @@ def test_a_public_name_says_what_it_is(name: str) -> None:
 def test_a_public_call_says_what_it_takes(name: str) -> None:
     """Where there is more than a parameter or two, each is explained."""
     for full_name, function in functions(name):
-        taken = [each for each in inspect.signature(function).parameters if each not in ("self", "cls")]
+        taken = [
+            each for each in inspect.signature(function).parameters if each not in ("self", "cls")
+        ]
         text = inspect.getdoc(function)
         assert text, full_name
         if len(taken) > 2:

@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
 
 from codex_magic.commands import COMMANDS
 from codex_magic.config import Codex
+from codex_magic.memory import DATA_VARIABLE
 from codex_magic.options import OPTIONS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -51,6 +54,46 @@ def test_the_table_is_the_codes_own(name: str) -> None:
 
     assert found is not None
     assert TABLES[name]() == found[1].strip()
+
+
+def test_its_links_lead_somewhere() -> None:
+    """Files of the repository, and headings of the README itself."""
+    text = README.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    headings = {
+        re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+
+    for target in targets:
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif "://" not in target:
+            assert (README.parent / target).exists(), target
+
+
+def test_it_names_the_folders_that_things_are_kept_in() -> None:
+    """Where conversations and the model are, on each system, as platformdirs has it."""
+    text = README.read_text(encoding="utf-8")
+    home = str(Path.home())
+
+    for system in (Unix, MacOS):
+        places = system("codex_magic", appauthor=False)
+        with_home = (places.user_data_dir, places.user_cache_dir)
+        for place in with_home:
+            assert f"`{place.replace(home, '~')}`" in text
+    assert "conversations.sqlite" in text
+    assert DATA_VARIABLE in text
+
+
+def test_its_table_of_front_ends_is_whole() -> None:
+    """Each row says whether it was tested here, and no row lost a column."""
+    text = README.read_text(encoding="utf-8")
+    table = text[text.index("| front end |") :].partition("\n\n")[0].splitlines()
+
+    assert {8} == {row.count("|") for row in table}
+    tested = {row.split("|")[2].strip() for row in table[2:]}
+    assert {"yes", "no", "their JupyterLab"} == tested
 
 
 def update() -> None:

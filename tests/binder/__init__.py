@@ -1,0 +1,1 @@
+"""The environment that Binder builds: built here from the same files, and tried."""
