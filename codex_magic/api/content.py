@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from .wire import Json, Wire, by_type, one, view
+from .wire import Json, Wire, by_type, one, view, words
 
 if TYPE_CHECKING:
     from .annotations import Annotation
@@ -77,7 +77,7 @@ def parse_content(data: Json) -> OutputContent:
         case "output_text":
             # A service may send null for a text that has not begun.
             annotations = _annotations(data.get("annotations"))
-            return view(OutputText, data, text=data.get("text") or "", annotations=annotations)
+            return view(OutputText, data, text=words(data.get("text")), annotations=annotations)
         case "refusal":
             return view(OutputRefusal, data)
         case _:

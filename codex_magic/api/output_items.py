@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from .content import OutputContent, OutputRefusal, OutputText, parse_parts
-from .wire import Json, OtherItem, Wire, view
+from .wire import Json, OtherItem, Wire, view, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,19 @@ def _message(data: Json) -> OutputItem:
 
 
 def _function_call(data: Json) -> OutputItem:
-    return view(ResponseFunctionToolCall, data, arguments=data.get("arguments") or "")
+    return view(
+        ResponseFunctionToolCall,
+        data,
+        name=words(data["name"]),
+        arguments=words(data.get("arguments")),
+    )
 
 
 def _reasoning(data: Json) -> OutputItem:
     summary = [
-        view(ReasoningSummary, part) if part.get("type") == "summary_text" else part
+        view(ReasoningSummary, part, text=words(part.get("text")))
+        if part.get("type") == "summary_text"
+        else part
         for part in data.get("summary") or ()
     ]
     return view(ResponseReasoningItem, data, id=data.get("id"), summary=summary)

@@ -135,3 +135,18 @@ def by_type(table: Mapping[str, Parse]) -> Parse:
         return found(value) if found else value
 
     return parse
+
+
+def words(value: Any) -> str:
+    """Return a text that a service sent; what is no text has no words."""
+    return value if isinstance(value, str) else ""
+
+
+def objects(value: Any) -> list[Json]:
+    """
+    Return the objects of a list that a service sent, and nothing else that it put there.
+
+    >>> objects([{"a": 1}, None, "b"]), objects("c")
+    ([{'a': 1}], [])
+    """
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from ..api.items import Json, Wire
+from ..api.wire import objects, words
 
 Output = str | list[Json]
 
@@ -144,7 +145,10 @@ def text_in(output: Output) -> str:
     if isinstance(output, str):
         return output
     named = {"input_image": "[image]", "input_file": "[file]"}
-    return "\n".join(part.get("text") or named.get(part.get("type", ""), "") for part in output)
+    return "\n".join(
+        words(part.get("text")) or named.get(words(part.get("type")), "")
+        for part in objects(output)
+    )
 
 
 def _no_image(part: Json, images: bool) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..api.items import Json
+from ..api.wire import words
 from ..conversation.approvals import CallRecord
 from ..conversation.tool_results import text_in
 from .hosted import record_of
@@ -42,12 +43,14 @@ def records_of(output: Iterable[Json]) -> list[CallRecord]:
     """Return the calls among a turn's items that were answered, in their order."""
     items = list(output)
     answers = {
-        item.get("call_id"): item for item in items if item.get("type") == "function_call_output"
+        words(item.get("call_id")): item
+        for item in items
+        if item.get("type") == "function_call_output"
     }
-    decided = {item.get("approval_request_id"): item for item in items if "approve" in item}
+    decided = {words(item.get("approval_request_id")): item for item in items if "approve" in item}
     records = (
         record_of(item)
-        or _answered(item, answers.get(item.get("call_id")))
+        or _answered(item, answers.get(words(item.get("call_id"))))
         or _declined(item, decided)
         for item in items
     )
@@ -66,7 +69,9 @@ def _answered(item: Json, answer: Json | None) -> CallRecord | None:
 
 def _declined(item: Json, decided: Mapping[Any, Json]) -> CallRecord | None:
     """Return a call of a server's tool that the user declined; one that ran has an item itself."""
-    said = decided.get(item.get("id")) if item.get("type") == "mcp_approval_request" else None
+    said = (
+        decided.get(words(item.get("id"))) if item.get("type") == "mcp_approval_request" else None
+    )
     if said is None or said["approve"]:
         return None
     name = f"{item.get('server_label')}.{item.get('name')}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..api.items import Json
+from ..api.wire import objects, words
 from ..conversation.approvals import CallRecord, Status
 from .progress import plural
 
@@ -39,23 +40,23 @@ def hosted_records(items: Iterable[Json]) -> list[CallRecord]:
 
 
 def _web_search(item: Json) -> tuple[str, Json, str]:
-    action = item.get("action") or {}
+    action = given if isinstance(given := item.get("action"), dict) else {}
     kind = str(action.get("type") or "search")
     queries = action.get("queries")
     about = action.get("query") or (queries if queries else None)
     given = {kind: about} if about else {}
     given |= {name: action[name] for name in ("pattern", "url") if action.get(name)}
-    sources = action.get("sources") or ()
+    sources = objects(action.get("sources"))
     return "web_search", given, plural(len(sources), "source") if sources else ""
 
 
 def _file_search(item: Json) -> tuple[str, Json, str]:
-    found = [str(one.get("filename") or one.get("file_id")) for one in item.get("results") or ()]
+    found = [str(one.get("filename") or one.get("file_id")) for one in objects(item.get("results"))]
     return "file_search", {"queries": item.get("queries") or []}, ", ".join(dict.fromkeys(found))
 
 
 def _code_interpreter(item: Json) -> tuple[str, str, str]:
-    outputs = item.get("outputs") or ()
+    outputs = objects(item.get("outputs"))
     logs = [str(one.get("logs") or "") for one in outputs if one.get("type") == "logs"]
     images = sum(one.get("type") == "image" for one in outputs)
     drawn = [plural(images, "image")] if images else []
@@ -64,7 +65,7 @@ def _code_interpreter(item: Json) -> tuple[str, str, str]:
 
 def _image_generation(item: Json) -> tuple[str, Json, str]:
     prompt = item.get("revised_prompt")
-    size = len(item.get("result") or "") * 3 // 4
+    size = len(words(item.get("result"))) * 3 // 4
     made = f"an image, {max(size // 1000, 1):,} kB" if size else ""
     return "image_generation", {"prompt": prompt} if prompt else {}, made
 
@@ -78,7 +79,7 @@ def _mcp_call(item: Json) -> tuple[str, str, str]:
 
 
 def _mcp_list(item: Json) -> tuple[str, Json, str]:
-    names = [str(tool.get("name")) for tool in item.get("tools") or ()]
+    names = [str(tool.get("name")) for tool in objects(item.get("tools"))]
     return _of_server(item, "list_tools"), {}, ", ".join(names)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..api.items import Json
+from ..api.wire import objects
 from .markdown import escape, escape_text
 from .sanitize import is_embedded_image
 
@@ -54,6 +55,6 @@ def _addresses(item: Json) -> Iterator[str]:
         if item["result"]:
             yield f"data:image/{_MIME.get(kind, kind)};base64,{item['result']}"
     elif item.get("type") == "code_interpreter_call":
-        for output in item.get("outputs") or ():
+        for output in objects(item.get("outputs")):
             if output.get("type") == "image" and isinstance(output.get("url"), str):
                 yield output["url"]

@@ -25,6 +25,7 @@ from ..api.items import (
     Usage,
     to_json,
 )
+from ..api.wire import objects
 from ..conversation.approvals import CallRecord
 from ..conversation.errands import Errand
 from ..conversation.session import Asking, Ended, Notice, Signal
@@ -359,7 +360,7 @@ def is_notebook(shell: Any) -> bool:
 def _reasoning_of(turn: Turn) -> str:
     """Return the reasoning summary that a turn's items hold."""
     thoughts = [item for item in turn.output if item.get("type") == "reasoning"]
-    parts = [part for item in thoughts for part in item.get("summary") or ()]
+    parts = [part for item in thoughts for part in objects(item.get("summary"))]
     return BREAK.join(text for part in parts if (text := str(part.get("text") or "")))
 
 

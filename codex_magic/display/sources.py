@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..api.items import Json
+from ..api.wire import objects
+from ..api.wire import words as text_of
 from ..conversation.turns import BREAK
 from .markdown import escape, escape_text
 from .progress import printable
@@ -97,11 +99,11 @@ def _notes(items: Iterable[Json]) -> tuple[str, list[_Note]]:
             continue
         words = ""
         before = text + BREAK if text else ""
-        for part in content:
-            for annotation in part.get("annotations") or ():
+        for part in objects(content):
+            for annotation in objects(part.get("annotations")):
                 note = _note(annotation, len(before) + len(words))
                 notes += [note] if note else []
-            words += str(part.get("text") or part.get("refusal") or "")
+            words += text_of(part.get("text")) or text_of(part.get("refusal"))
         text = before + words if words else text
     return text, notes
 
