@@ -15,6 +15,7 @@ from tests.jupyterlab import (
     Lab,
     Sink,
     asking_lab,
+    choose,
     chromium,
     open_notebook,
     save,
@@ -51,6 +52,12 @@ WRITTEN = [
 PAGES = """
 bridge = get_ipython().find_line_magic("codex").__self__.assistant.bridge
 print(f"{len(bridge.heard_of())} pages, mounted: {bridge.mounted}")
+"""
+TWICE = """
+bridge = get_ipython().find_line_magic("codex").__self__.assistant.bridge
+request = {"do": "insert", "page": bridge.page().name, "id": 1, "below": "cell-0"}
+for _ in range(2):
+    bridge._widget.send({**request, "cells": [{"kind": "code", "source": "'once'"}]})
 """
 # As `%codex` commands do it with an answer that has these texts between two blocks of code.
 ATTACK = """
@@ -119,6 +126,7 @@ def test_several_cells(service: FakeService, lab: Lab, browser: Browser) -> None
     run(page, 3)
     wait_for(page, "several.ipynb")
     screenshot(page, "bridge-cells")
+    screenshot(page, "code-cells", ".jp-WindowedPanel-viewport")
 
     expected = [LOADING, CONNECT, QUESTION, *WRITTEN, "'the end'"]
     assert expected == sources(page, lab.folder / "several.ipynb")
@@ -228,6 +236,25 @@ def test_a_reload_and_a_second_window(service: FakeService, lab: Lab, browser: B
     assert [LOADING, PAGES, QUESTION, *WRITTEN] == sources(page, path)
     assert not any("numbers = [3, 1, 2]" in cell for cell in elsewhere)
     other.close()
+    page.close()
+
+
+def test_a_request_that_comes_twice_is_obeyed_once(lab: Lab, browser: Browser) -> None:
+    """As it may after a broken connection. The kernel can be restarted, and connected again."""
+    page = connected(lab, browser, "twice.ipynb", TWICE, "'the end'")
+    choose(page, "Kernel", "kernelmenu:restart-and-clear")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.wait_for_function("!document.body.innerText.includes('Connected to')")
+    wait_until_idle(page)
+    select(page, 0)
+    run(page, 2)
+    wait_for(page, CONNECTED)
+
+    run(page, 2)
+    wait_for(page, "'once'")
+
+    expected = [LOADING, "'once'", CONNECT, TWICE, "'the end'"]
+    assert expected == sources(page, lab.folder / "twice.ipynb")
     page.close()
 
 
