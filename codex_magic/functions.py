@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Unpack
 
@@ -11,6 +12,14 @@ from .asking import AskOptions, Options
 from .assistant import Assistant
 from .display.reply import Reply
 from .display.screen import CellScreen, QuietScreen, Screen, TextScreen
+from .errors import ConfigError
+
+# What the model is told where its answer is to be code, after its other instructions.
+FOR_CODE = (
+    "Answer with code for this notebook. Put all of it into fenced code blocks that name their "
+    "language, in the order in which they are to run. What stands outside of the blocks is shown "
+    "and not run."
+)
 
 
 def current_assistant() -> Assistant:
@@ -54,13 +63,35 @@ def is_whole_cell(shell: Any) -> bool:
     return code.startswith("%codex") and "\n" not in code
 
 
-def ask(prompt: str, *, quiet: bool = True, **options: Unpack[AskOptions]) -> Reply:
+def for_code(assistant: Assistant, options: Options) -> str:
+    """Return the instructions that hold for a question, and that its answer is to be code."""
+    known = (
+        options.instructions
+        or assistant.preparing.looked_at(options).instructions
+        or assistant.config.instructions
+    )
+    return f"{known}\n\n{FOR_CODE}" if known else FOR_CODE
+
+
+def _options(assistant: Assistant, given: AskOptions, *, code: bool) -> Options:
+    options = Options(**given)
+    if not code:
+        return options
+    if options.schema is not None or options.json:
+        raise ConfigError("schema and json ask for an object, code for code.")
+    return replace(options, instructions=for_code(assistant, options))
+
+
+def ask(
+    prompt: str, *, quiet: bool = True, code: bool = False, **options: Unpack[AskOptions]
+) -> Reply:
     """
     Ask in the kernel's conversation, as ``%%codex`` does, and return the reply.
 
     Args:
         prompt: The question, in Markdown.
         quiet: Show nothing while the answer comes; the reply shows itself as a cell's last value.
+        code: Reply with code: ``reply.code`` is all of it. Nothing is run, or put into a cell.
         options: Those of ``%%codex``, by their long names.
 
     Raises:
@@ -71,24 +102,26 @@ def ask(prompt: str, *, quiet: bool = True, **options: Unpack[AskOptions]) -> Re
     """
     assistant = current_assistant()
     screen = screen_for(assistant, ours=False, quiet=quiet, raw=False)
-    reply = assistant.ask(prompt, Options(**options), screen)
+    reply = assistant.ask(prompt, _options(assistant, options, code=code), screen)
     if not quiet and assistant.shell is not None:
         reply.shown_by = assistant.shell.execution_count
     return reply
 
 
-async def aask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
+async def aask(prompt: str, *, code: bool = False, **options: Unpack[AskOptions]) -> Reply:
     """
     Ask as ``ask`` does, without blocking the event loop.
 
     Args:
         prompt: The question, in Markdown.
+        code: Reply with code: ``reply.code`` is all of it.
         options: Those of ``%%codex``, by their long names.
 
     Raises:
         CodexError: There is no answer; the message says what to do.
     """
-    return await current_assistant().aask(prompt, Options(**options))
+    assistant = current_assistant()
+    return await assistant.aask(prompt, _options(assistant, options, code=code))
 
 
 def ask_in_terminal(prompt: str, *, model: str | None, backend: str | None) -> int:

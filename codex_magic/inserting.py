@@ -14,18 +14,12 @@ from .command_words import cut
 from .display.progress import printable
 from .display.reply import Reply, is_notebook
 from .errors import CodexError, ConfigError
-from .functions import screen_for
+from .functions import for_code, screen_for
 from .placing import Target, put, put_below, put_into, show_code, target_of
 
 if TYPE_CHECKING:
     from .code.scan import Finding
 
-# What the model is told with --code, --replace and --run, after its other instructions.
-FOR_CODE = (
-    "Answer with code for this notebook. Put all of it into fenced code blocks that name their "
-    "language, in the order in which they are to run. What stands outside of the blocks is shown "
-    "and not run."
-)
 _AGAIN = "The code that you wrote failed with this error. Give all of it again, corrected."
 
 
@@ -93,7 +87,7 @@ def asking_for_code(
         )
     if not landing:
         return options
-    options = replace(options, instructions=_with_code(assistant, options, FOR_CODE))
+    options = replace(options, instructions=for_code(assistant, options))
     if not landing.into:
         return options
     # A cell that is to be replaced goes along: it is named, and the footer says so.
@@ -179,16 +173,6 @@ def say_half(assistant: Assistant, landing: Landing) -> None:
     last = assistant.replies[-1] if assistant.replies and landing else None
     if last is not None and last.status == "interrupted" and last.text:
         print("Only a part of the answer arrived: its code was put nowhere.")
-
-
-def _with_code(assistant: Assistant, options: Options, words: str) -> str:
-    """Return the instructions that hold for a question, and some words more."""
-    known = (
-        options.instructions
-        or assistant.preparing.looked_at(options).instructions
-        or assistant.config.instructions
-    )
-    return f"{known}\n\n{words}" if known else words
 
 
 def _run(

@@ -17,7 +17,7 @@ from codex_magic.display.screen import QuietScreen, TextScreen
 from codex_magic.errors import APIError, CodexError, ConfigError
 from codex_magic.functions import aask, ask_in_terminal, current_assistant, screen_for
 from codex_magic.functions import ask as ask_in_python
-from tests.fake_service import FakeService, error, failed, text
+from tests.fake_service import FakeService, error, failed, incomplete, text
 
 from .asking import MODEL, STATES, ask, sent, users
 
@@ -59,6 +59,22 @@ def test_aask_does_not_block(assistant: Assistant, service: FakeService) -> None
     assert ["First.", "Second."] == [first.text, second.text]
     assert ticks
     assert ["One", "Two"] == users(service)
+
+
+def test_code_is_asked_for_and_given(assistant: Assistant, service: FakeService) -> None:
+    """The model is told so; the reply has the code alone, and none of half an answer."""
+    service.enqueue(
+        text("So:\n\n```python\nx = 1\n```\n\nThen."), incomplete("```python\nx = 2\n```")
+    )
+
+    whole = ask_in_python("Set x", code=True, instructions="Be kind.", model=MODEL)
+    half = asyncio.run(aask("Set x", code=True, model=MODEL))
+
+    assert ("x = 1", "") == (whole.code, half.code)
+    assert all("Answer with code for this notebook." in b["instructions"] for b in sent(service))
+    assert sent(service)[0]["instructions"].startswith("Be kind.\n\n")
+    with pytest.raises(ConfigError, match="schema and json ask for an object"):
+        ask_in_python("Set x", code=True, json=True)
 
 
 def test_a_cancelled_aask_keeps_what_arrived(assistant: Assistant, service: FakeService) -> None:

@@ -129,6 +129,15 @@ class Reply:
         return self.value.parsed if self.value else None
 
     @property
+    def code(self) -> str:
+        """The code blocks of a whole answer as one piece; empty where there are none."""
+        if self.status != "completed":
+            return ""
+        from ..code.blocks import blocks, joined  # Only for this.
+
+        return joined([block for block in blocks(self.text) if block.kind == "code"])
+
+    @property
     def frame(self) -> Any:
         """
         The list of a structured answer as a pandas DataFrame, a row for each of its objects.
