@@ -107,7 +107,7 @@ def test_a_search_is_a_line_and_its_pages_are_links(
 
     assert TOLD == reply.text == saved.text
     for shown in (reply, saved):
-        assert ['web_search(search="sleep of cats") → '] == [line for line in lines(shown)]
+        assert ['web_search(search="sleep of cats")'] == lines(shown)
         whole = html(shown)
         first = 'href="https://cats.example/a_%28b%29"'
         assert f"Cats sleep 16 hours. <a {first}" in whole

@@ -30,7 +30,8 @@ def call_line(record: CallRecord) -> str:
     if record.status != "done":
         result = f"{record.status}: {result}" if result else record.status
     seconds = f" · {record.seconds:.1f} s" if record.seconds >= 0.05 else ""
-    return f"{record.name}({_cut(_arguments(record.arguments))}) → {result}{seconds}"
+    came = f" → {result}" if result else ""
+    return f"{record.name}({_cut(_arguments(record.arguments))}){came}{seconds}"
 
 
 def call_whole(record: CallRecord) -> list[str]:

@@ -54,13 +54,13 @@ def sources_of(items: Iterable[Json]) -> list[Source]:
 
 
 def with_notes(text: str, items: Sequence[Json]) -> str:
-    r"""
+    """
     Return an answer's Markdown with the numbers of its sources where it cites them.
 
     >>> cites = [{"type": "file_citation", "file_id": "f", "filename": "a.pdf", "index": 5}]
     >>> part = {"type": "output_text", "text": "It is so.", "annotations": cites}
     >>> with_notes("It is so.", [{"type": "message", "content": [part]}])
-    'It is \\[1\\] so.'
+    'It is &#91;1&#93; so.'
     """
     said, notes = _notes(items)
     if said != text:
@@ -140,7 +140,8 @@ def _takes_a_mark(text: str, note: _Note) -> bool:
 
 
 def _mark(number: int, source: Source) -> str:
-    label = f"\\[{number}\\]"
+    # No bare brackets: a text may define what they refer to; with backslashes they are a formula.
+    label = f"&#91;{number}&#93;"
     if not is_link(source.address):
         return f" {label}"
     address = source.address.replace("(", "%28").replace(")", "%29").replace("<", "%3C")

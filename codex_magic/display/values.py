@@ -63,7 +63,9 @@ def _html(value: Any, depth: int) -> str:
 
 
 def _table_html(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], depth: int) -> str:
-    head = "".join(f"<th>{escape_text(name)}</th>" for name in columns)
+    head = "".join(
+        f'<th style="text-align:{_side(rows, name)}">{escape_text(name)}</th>' for name in columns
+    )
     body = "".join(
         f"<tr><th>{number}</th>{''.join(_cell_html(row, name, depth) for name in columns)}</tr>"
         for number, row in enumerate(rows[:_ROWS])
@@ -74,6 +76,10 @@ def _table_html(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], depth
         f'<table class="codex-table"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table><p><small>{size}{shown}</small></p>"
     )
+
+
+def _side(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    return "right" if all(_is_number(row.get(name), True) for row in rows) else "left"
 
 
 def _cell_html(row: Mapping[str, Any], name: str, depth: int) -> str:
@@ -149,7 +155,7 @@ def _table_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> It
     for number, row in enumerate(rows[:_ROWS]):
         shown = [_cell_text(row[name]) if name in row else "" for name in columns]
         cells.append([str(number), *shown])
-    numeric = [True, *(all(_is_number(row.get(n), True) for row in rows) for n in columns)]
+    numeric = [True, *(_side(rows, name) == "right" for name in columns)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row_cells in cells:
         aligned = [
