@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .api.items import Json
-from .code.scan import scan
 from .context.gathering import Scene, Wanted, gather
 from .context.pieces import Piece
 from .context.variables import overview
@@ -75,6 +74,8 @@ def warning(call: Call) -> str:
     """Return what is found in code that a model wants to run, a line each."""
     if not is_python(call):
         return ""
+    from .code.scan import scan  # Only for code that a model wants to run.
+
     found = scan(str(call.arguments.get("code", "")))
     return "\n".join(f"  line {each.line}: {each.what} {each.why} [{each.level}]" for each in found)
 

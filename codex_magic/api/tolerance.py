@@ -75,7 +75,9 @@ def _user_message(text: str) -> Json:
 def _flat(given: Iterable[Any]) -> Iterator[Json | bytes]:
     """Yield items as JSON: a response stands for its output, a list in a list for its members."""
     for member in given:
-        if isinstance(member, bytes | bytearray):
+        if type(member) is bytes:
+            yield member
+        elif isinstance(member, bytes | bytearray):
             yield bytes(member)
         elif isinstance(member, str):
             yield _user_message(member)
@@ -181,6 +183,8 @@ def _reasoning(item: Json, backend: Backend) -> Json | None:
 
 def _followed(items: list[Json | bytes]) -> list[Json | bytes]:
     """Leave out reasoning whose own message or call is not there to follow it."""
+    if not any(type(item) is dict and item.get("type") == "reasoning" for item in items):
+        return items
     kept: list[Json | bytes] = []
     for item in reversed(items):
         if isinstance(item, dict) and item.get("type") == "reasoning" and not _follows(kept):

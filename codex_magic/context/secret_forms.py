@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 
@@ -179,17 +180,23 @@ _RUNS = bytes(
 _SHORTEST = 16
 
 
-def _by_beginning() -> dict[str, list[tuple[str, int, re.Pattern[str]]]]:
+def _by_beginning() -> dict[str, list[tuple[str, int, str]]]:
     """Return the forms by their first two characters."""
-    table: dict[str, list[tuple[str, int, re.Pattern[str]]]] = {}
+    table: dict[str, list[tuple[str, int, str]]] = {}
     for label, beginnings, rest in FORMS:
         for beginning in beginnings:
-            pattern = re.compile(re.escape(beginning) + rest + _END, re.ASCII)
+            pattern = re.escape(beginning) + rest + _END
             table.setdefault(beginning[:2], []).append((label, len(beginning), pattern))
     return table
 
 
 _TABLE = _by_beginning()
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # A text has few words that begin as a token does: the others' patterns are never needed.
+    return re.compile(pattern, re.ASCII)
 
 
 def made_up(value: str) -> bool:
@@ -229,7 +236,7 @@ def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
         if begin < at:
             continue
         for label, length, pattern in _TABLE.get(text[begin : begin + 2], ()):
-            match = pattern.match(text, begin)
+            match = _compiled(pattern).match(text, begin)
             if match:
                 shown = made_up(match[0][length:])
                 yield Span(begin, match.end(), "" if shown else label, match[0])
