@@ -67,8 +67,8 @@ def test_code_is_asked_for_and_given(assistant: Assistant, service: FakeService)
         text("So:\n\n```python\nx = 1\n```\n\nThen."), incomplete("```python\nx = 2\n```")
     )
 
-    whole = ask_in_python("Set x", code=True, instructions="Be kind.", model=MODEL)
-    half = asyncio.run(aask("Set x", code=True, model=MODEL))
+    whole = ask_in_python("Set x", code=True, instructions="Be kind.", model=MODEL, once=True)
+    half = asyncio.run(aask("Set x", code=True, model=MODEL, once=True))
 
     assert ("x = 1", "") == (whole.code, half.code)
     assert all("Answer with code for this notebook." in b["instructions"] for b in sent(service))
