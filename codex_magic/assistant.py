@@ -247,12 +247,12 @@ class Assistant:
         self.memory.settle()
         return adopted
 
-    def models(self) -> tuple[Choice, ModelPage]:
+    def models(self, backend: str | None = None) -> tuple[Choice, ModelPage]:
         """Return who answers, and the models that it has; of the embedded one nothing is asked."""
-        look = self.services.choose(start=False)
+        look = self.services.choose(backend=backend, start=False)
         if look.service.backend is LOCAL:
             return look, ModelPage([Model(look.model, look.model)])
-        options = Options()
+        options = Options(backend=backend)
         choice = self.preparing.chosen(options, Reply("", model=""), lambda: None, spends=False)
         calls = self.preparing.calls(choice, options)
 

@@ -7,7 +7,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import code_commands, conversation_commands, model_commands, settings_commands
+from . import (
+    code_commands,
+    conversation_commands,
+    login_commands,
+    model_commands,
+    settings_commands,
+)
 from .asking import Options
 from .assistant import Assistant, Preview
 from .bridge_commands import connect
@@ -125,6 +131,7 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     "panel": panel,
     "connect": connect,
     **model_commands.COMMANDS,
+    **login_commands.COMMANDS,
     **settings_commands.COMMANDS,
     "help": help_,
 }

@@ -14,13 +14,14 @@ from .conversation.session import Ended, Signal
 from .display.reply import Reply
 from .display.screen import Screen
 from .engine import Job
-from .errors import AnswerInterrupted, APIError, CodexError
+from .errors import AnswerInterrupted, APIError, AuthError, CodexError
 from .interrupts import Interrupts
 
 T = TypeVar("T")
 # Seconds that a cancelled question may take to say how it ended.
 FAREWELL = 2.0
 PATIENCE = 0.1
+_LOGIN = "To type another key: %codex login."
 _KEPT = "What arrived is kept in the conversation."
 # Seconds between two times that the words of a growing answer are put on disk.
 _KEPT_EVERY = 0.5
@@ -131,5 +132,7 @@ def checked(reply: Reply) -> Reply:
     if reply.error is not None:
         if reply.status == "interrupted" and isinstance(reply.error, APIError):
             reply.error.message = f"{reply.error.message} {_KEPT}"
+        if isinstance(reply.error, AuthError) and reply.error.status_code == 401:
+            reply.error.message = f"{reply.error.message} {_LOGIN}"
         raise reply.error
     return reply

@@ -11,19 +11,22 @@ from . import local
 from .api.auth import Service, environment_service, named_backend, named_service, service_at
 from .api.backends import BACKENDS, CHATGPT, LOCAL, OPENAI, Backend
 from .api.choosing import chatgpt_service
-from .api.keys import env_file_beside
+from .api.keys import env_file_beside, keyring_key
 from .api.probing import Probes, is_open
 from .api.transport import Transport
 from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
+from .logins import Logins
 from .own_backends import OwnBackend, own_backends
 
 NO_SERVICE = (
-    "There is no key and no embedded model. Set OPENAI_API_KEY before the kernel starts, or "
-    "%codex config base_url=https://host/v1 for a service without a key, or "
+    "There is no key and no embedded model. Type a key with %codex login, or set OPENAI_API_KEY "
+    "before the kernel starts, or %codex config base_url=https://host/v1 for a service without a "
+    "key, or "
     '%pip install "codex-magic[local]" for a small model that needs none.'
 )
 
+_TYPED = "typed in with %codex login"
 
 # The embedded model while it is only looked at: its address is known when it runs.
 _SLEEPING = Service(LOCAL, "http://127.0.0.1/v1", source="the kernel itself")
@@ -60,6 +63,7 @@ class Services:
     def __init__(self, config: Codex) -> None:
         self._config = config
         self._probes = Probes()
+        self.logins = Logins()
 
     def choose(
         self,
@@ -103,6 +107,54 @@ class Services:
             _kind(name)
         self._find(name or None)
 
+    def key_variable(self, name: str) -> str:
+        """
+        Return the environment variable that the key of a service is in.
+
+        Args:
+            name: The service; empty for the one at the configured address.
+
+        Raises:
+            ConfigError: There is no such service, or it wants no key.
+        """
+        if not name:
+            return "OPENAI_API_KEY"
+        own = own_backends().get(name)
+        variable = own.key_env if own else _kind(name).key_variable
+        if not variable:
+            raise ConfigError(f"{name} wants no key: %codex backend {name} uses it.")
+        return variable
+
+    def with_key(self, name: str, key: str) -> Service:
+        """
+        Return a service with a key that was typed in for it.
+
+        Args:
+            name: The service; empty for the address that a setting or OPENAI_BASE_URL names, or
+                OpenAI's.
+            key: The key.
+
+        Raises:
+            ConfigError: There is no such service, or it has no address.
+        """
+        variables = {**(self._environ() or os.environ)}
+        if not name and self._config.base_url:
+            return service_at(self._config.base_url, key=key, source=_TYPED)
+        if not name:
+            found = environment_service({**variables, "OPENAI_API_KEY": key})
+            assert found is not None  # It has a key.
+            return replace(found, source=_TYPED)
+        own = own_backends().get(name)
+        if own is not None:
+            return service_at(own.url, key=key, source=_TYPED)
+        kind = _kind(name)
+        variables[self.key_variable(name)] = key
+        named = _in_environment(kind, variables) or named_service(kind, variables)
+        if named is None and kind.base_url is None:
+            raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
+        found = named or Service(kind, str(kind.base_url), key, settled=True)
+        return replace(found, source=_TYPED)
+
     def describe(self) -> tuple[str, str]:
         """Return the service and where its key comes from, in words; nothing is started."""
         try:
@@ -136,8 +188,11 @@ class Services:
 
     def _find(self, backend: str | None) -> Service | None:
         """Return the service that something names; None leaves the embedded model."""
-        environ = self._environ()
         name = backend or self._config.backend
+        typed = self.logins.find(name, "" if backend else self._config.base_url)
+        if typed is not None:
+            return self._probes.settled(typed)
+        environ = self._environ()
         found: Service | None
         own = own_backends().get(name) if name else None
         if own is not None:
@@ -231,10 +286,13 @@ def _own(own: OwnBackend, variables: Mapping[str, str]) -> Service:
     """Return a service that the user added; its key goes there alone."""
     if not own.key_env:
         return service_at(own.url)
-    key = variables.get(own.key_env, "").strip()
-    if not key:
-        raise ConfigError(f"There is no key for {own.name}. Set {own.key_env}.")
-    return service_at(own.url, key=key, source=own.key_env)
+    if key := variables.get(own.key_env, "").strip():
+        return service_at(own.url, key=key, source=own.key_env)
+    if saved := keyring_key(own.key_env):
+        return service_at(own.url, key=saved, source=f"{own.key_env} in the keyring")
+    raise ConfigError(
+        f"There is no key for {own.name}. Set {own.key_env}, or %codex login --backend {own.name}."
+    )
 
 
 def _introduction(model: str) -> str:
@@ -249,7 +307,10 @@ def _no_key(kind: Backend) -> str:
         return "There is no key for OpenAI. Set OPENAI_API_KEY, without OPENAI_BASE_URL."
     if kind.key_variable is None:
         return f"{kind.title} needs a login, and there is none."
-    return f"There is no key for {kind.title}. Set {kind.key_variable}."
+    return (
+        f"There is no key for {kind.title}. Set {kind.key_variable}, or %codex login --backend "
+        f"{kind.name}."
+    )
 
 
 def _anywhere(environ: Mapping[str, str] | None) -> Service | None:

@@ -115,6 +115,8 @@ class Kernel:
         self._manager = manager
         self._client = client
         self.folder = folder
+        # What its cells asked the user, as the messages have it.
+        self.asked: list[Json] = []
 
     def run(
         self,
@@ -181,7 +183,9 @@ class Kernel:
         """Answer what the cell asks its user, if it does."""
         if not self._client.stdin_channel.msg_ready():
             return
-        said = answer(self._client.get_stdin_msg(timeout=1)["content"]["prompt"])
+        asked = self._client.get_stdin_msg(timeout=1)["content"]
+        self.asked.append(asked)
+        said = answer(asked["prompt"])
         if said is not None:
             self._client.input(said)
 

@@ -125,7 +125,7 @@ def test_what_is_named_goes_first(
         (AZURE, {}, "openai", "There is no key for OpenAI"),
         (KEY, {}, "azure", "Azure OpenAI needs an address"),
         ({"AZURE_OPENAI_API_KEY": "az-mine"}, {}, None, NO_SERVICE),
-        (KEY, {}, "opnai", "'opnai' is no service. Known: azure, "),
+        (KEY, {}, "opnai", "'opnai' is no service. Did you mean openai?"),
         (KEY, {"backend": "opnai"}, None, "'opnai' is no service."),
         (KEY, {"base_url": "localhost:8080"}, None, "Write https://host/v1."),
         ({**KEY, "OPENAI_BASE_URL": "h/v1"}, {}, None, "'h/v1' is no address"),
