@@ -59,6 +59,7 @@ class Options:
     tool_choice: str | None = None
     max_rounds: int | None = None
     yes: bool = False
+    background: bool = False
 
     def __post_init__(self) -> None:
         """
@@ -81,6 +82,8 @@ class Options:
             raise ConfigError(f"--max-rounds {self.max_rounds}: there is one round at least.")
         if self.json and self.schema is not None:
             raise ConfigError("--schema and --json exclude each other: a schema says which JSON.")
+        if self.background and (self.once or self.json or self.schema is not None):
+            raise ConfigError("--background goes with words, and not with --once or --schema.")
         for name in self.param:
             if name in _HAVE_OPTIONS:
                 raise ConfigError(f"--param {name}: use {_HAVE_OPTIONS[name]} instead.")
@@ -90,6 +93,7 @@ class Options:
 _HAVE_OPTIONS = {
     "model": "--model",
     "input": "the prompt",
+    "background": "--background",
     "store": "--store or --no-store",
     "previous_response_id": "--state previous_response_id",
     "conversation": "--state conversation",
@@ -133,6 +137,7 @@ class AskOptions(TypedDict, total=False):
     tool_choice: str | None
     max_rounds: int | None
     yes: bool
+    background: bool
 
 
 def parameters(options: Options, config: Codex) -> Json:
@@ -151,6 +156,7 @@ def parameters(options: Options, config: Codex) -> Json:
         "temperature": options.temperature,
         "top_p": options.top_p,
         "service_tier": options.service_tier,
+        "background": options.background or None,
     }
     return _merged(_given(params), options.param)
 
@@ -215,7 +221,9 @@ def store_for(options: Options, config: Codex, state: State) -> bool | None:
             f"--no-store and --state {state} exclude each other: the service can only go on "
             "from what it keeps. Use --state stateless, or leave out --no-store."
         )
-    return store
+    if options.background and options.store is False:
+        raise ConfigError("--no-store and --background exclude each other: it is fetched later.")
+    return True if options.background else store
 
 
 def unasked(options: Options) -> frozenset[str]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from . import cost
 from .api.backends import LOCAL
 from .api.calls import join_url
+from .api.client import AsyncCodexClient
 from .api.downloads import download
 from .api.items import Json
 from .api.models import Model, ModelPage
@@ -27,9 +28,11 @@ from .conversation.adopting import Adopted, adopt
 from .conversation.approvals import Approve
 from .conversation.compaction import Compacted, compact
 from .conversation.editing import Again
+from .conversation.later import take_home
 from .conversation.repairs import Experience
 from .conversation.session import (
     Ended,
+    Notice,
     Session,
     Signal,
     model_for,
@@ -44,6 +47,7 @@ from .engine import Engine, Job
 from .errors import AnswerInterrupted, ConfigError
 from .following import FAREWELL, PATIENCE, applied, checked, follow, hands, shown
 from .interrupts import Interrupts
+from .jobs import BackgroundJob, Jobs
 from .memory import Memory
 from .preparing import Ask, Preparing, takes_images
 from .services import Choice, Services
@@ -104,6 +108,7 @@ class Assistant:
         self._told: set[str] = set()
         self._engine = Engine()
         self.tools = ToolRunning(shell)
+        self.jobs = Jobs()
         self._pools: dict[asyncio.AbstractEventLoop, AsyncTransport] = {}
 
     @property
@@ -153,7 +158,10 @@ class Assistant:
                     job = self._start(ask, reply, options)
                     if helping:
                         helping.begun(job)
-                    follow(job, reply, screen, interrupts, self.memory.grow)
+                    if options.background:
+                        self._follow_later(job, reply, ask, interrupts)
+                    else:
+                        follow(job, reply, screen, interrupts, self.memory.grow)
             finally:
                 self._tell_of_trouble(reply)
         return checked(reply)
@@ -254,13 +262,21 @@ class Assistant:
             return look, ModelPage([Model(look.model, look.model)])
         options = Options(backend=backend)
         choice = self.preparing.chosen(options, Reply("", model=""), lambda: None, spends=False)
-        calls = self.preparing.calls(choice, options)
 
-        async def run(emit: Callable[[Signal], None]) -> ModelPage:
+        async def listed(client: AsyncCodexClient) -> ModelPage:
+            return await client.models.list()
+
+        return choice, self.call(choice, listed)
+
+    def call(self, choice: Choice, work: Callable[[AsyncCodexClient], Coroutine[Any, Any, T]]) -> T:
+        """Return what calls of a service's API come to."""
+        calls = self.preparing.calls(choice, Options())
+
+        async def run(emit: Callable[[Signal], None]) -> T:
             session = Session(choice.service, self._pool(), calls, self._experience)
-            return await session.client(emit).models.list()
+            return await work(session.client(emit))
 
-        return choice, self._wait_for(run)
+        return self._wait_for(run)
 
     def warm_up(self) -> None:
         """Build what the first question needs, so that it need not wait for it."""
@@ -327,6 +343,8 @@ class Assistant:
             ended = await session.run(ask.conversation, ask.question, emit, answering(emit))
             self.memory.took(ended.turn, kept=self.config.persist and not ask.question.once)
             self._remember(ask)
+            if ask.question.background:
+                await self._take_home(ask, ended, options, session.client(emit), emit)
             return ended
 
         job = self._engine.submit(run)
@@ -335,6 +353,46 @@ class Assistant:
             # While the service thinks: a Jupyter server may be asked.
             self.memory.hold(ask.conversation, self.preparing.notebook.path())
         return job
+
+    def _follow_later(
+        self, job: Job[Signal, Ended], reply: Reply, ask: Ask, interrupts: Interrupts
+    ) -> None:
+        """Return as soon as the service has a question; its line below the cell goes on."""
+        follower = BackgroundJob(
+            len(self.jobs.all) + 1, job, reply, ask.conversation, ask.choice, self.shell
+        )
+        follower.begin(interrupts)
+        self.jobs.all.append(follower)
+        follower.draw()
+
+        async def watch(emit: Callable[[Signal], None]) -> None:
+            ended = asyncio.wrap_future(job.future)
+            while not follower.done:
+                await asyncio.wait([ended], timeout=follower.pause())
+                await asyncio.to_thread(follower.draw)
+            await asyncio.to_thread(self._tell_of_trouble, reply)
+            await asyncio.to_thread(follower.draw)
+            self.watchers.tell()
+
+        self._engine.submit(watch)
+
+    async def _take_home(
+        self,
+        ask: Ask,
+        ended: Ended,
+        options: Options,
+        client: AsyncCodexClient,
+        emit: Callable[[Signal], None],
+    ) -> None:
+        """Leave nothing at the service of an answer that it only kept to be fetched."""
+        asked = options.store is not None or self.config.store != "auto"
+        if asked or ask.question.state != "stateless" or ended.turn.status != "completed":
+            return
+        # Not before it is on our own disk, if it is to be there.
+        if not await asyncio.to_thread(self.memory.settle):
+            said = await take_home(client, ask.conversation, ended.turn)
+            if said:
+                emit(Notice(said))
 
     def _answering(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 from . import (
     code_commands,
     conversation_commands,
+    job_commands,
     login_commands,
     model_commands,
     settings_commands,
@@ -130,6 +131,7 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     "tools": tools,
     "panel": panel,
     "connect": connect,
+    **job_commands.COMMANDS,
     **model_commands.COMMANDS,
     **login_commands.COMMANDS,
     **settings_commands.COMMANDS,
@@ -150,6 +152,8 @@ def _ask(
     quiet, raw = given.pop("quiet", False), given.pop("raw", False)
     dry_run, debug = given.pop("dry_run", False), given.pop("debug", False)
     landing = Landing.taken(given).aimed(assistant)
+    if given.get("background") and (landing or out or again):
+        raise ConfigError("--background only asks: it goes without --code, --run and --out.")
     if "instructions" in given:
         given["instructions"] = instructions_of(given["instructions"])
     if landing and {"schema", "json"} & {*given}:
@@ -159,7 +163,8 @@ def _ask(
         _show_request(assistant, prompt, options)
     if dry_run:
         return None
-    screen = screen_for(assistant, ours=ours and not debug, quiet=quiet, raw=raw)
+    later = options.background
+    screen = screen_for(assistant, ours=ours and not debug, quiet=quiet or later, raw=raw)
     try:
         reply = assistant.ask(prompt, options, screen, again)
     except CodexError as error:
@@ -170,6 +175,9 @@ def _ask(
     except AnswerInterrupted:
         say_half(assistant, landing)
         raise
+    if later:
+        _say_later(assistant, reply)
+        return None
     if out:
         assistant.shell.user_ns[out] = reply.parsed if reply.form else reply.text
     if not quiet:
@@ -177,6 +185,12 @@ def _ask(
     if landing:
         land(assistant, reply, prompt, options, landing, quiet=quiet)
     return None if ours else reply
+
+
+def _say_later(assistant: Assistant, reply: Reply) -> None:
+    """Say where an answer will be, where no line below the cell does."""
+    if not is_notebook(assistant.shell):
+        print(f"In the background: {reply.model}. %codex jobs shows it, %codex show its answer.")
 
 
 def _is_name(assistant: Assistant) -> Callable[[str], bool]:

@@ -154,6 +154,7 @@ OPTIONS = (
     Option(("--tool-choice",), "auto, none, required, or a tool's name", "tools", "X"),
     Option(("--max-rounds",), "how often the model may call, 20 by default", "tools", "N", int),
     Option(("--yes",), "run tools and code without asking, but for dangerous code", "tools"),
+    Option(("--background",), "let the service work on it; %codex jobs shows and fetches", "other"),
     Option(("--dry-run",), "show what would be sent; send nothing", "other"),
     Option(("--debug",), "full tracebacks and the raw request", "other"),
 )

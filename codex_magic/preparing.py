@@ -114,6 +114,8 @@ class Preparing:
 
         if drawn is not None and spends:
             self.check_budget(options)
+        if options.background:
+            self._check_background(options)
         choice = self._services.choose(
             backend=options.backend,
             model=options.model,
@@ -122,6 +124,13 @@ class Preparing:
         )
         reply.model = choice.model
         return choice
+
+    def _check_background(self, options: Options) -> None:
+        look = self._services.choose(backend=options.backend, model=options.model, start=False)
+        service = look.service.backend
+        if service.background in ("no", "ignored"):
+            title = f"{service.title[:1].upper()}{service.title[1:]}"
+            raise ConfigError(f"{title} answers nothing in the background: leave out --background.")
 
     def check_budget(self, options: Options) -> None:
         """
@@ -159,6 +168,11 @@ class Preparing:
             digest: What the very same request has in common with it; empty where it is not kept.
         """
         box = self.box(options)
+        if options.background and box.functions:
+            raise ConfigError(
+                "--background and functions of this kernel exclude each other: nobody waits for "
+                "their calls. Tools that the service runs, as web_search, go with it."
+            )
         params = with_tools(parameters(options, self._config), box, options.tool_choice)
         if params.get("tools") and not choice.tools:
             raise ConfigError(
@@ -178,6 +192,9 @@ class Preparing:
         # Without a history there is nothing that a service could keep.
         state = options.state or conversation.state or self._config.state
         state = "stateless" if options.once else state
+        if options.background and state == "conversation":
+            # What is asked meanwhile would find the service's conversation locked.
+            state = "stateless"
         question = Question(
             prompt=attached.prompt,
             input=again.input if again else attached.items(),

@@ -63,6 +63,11 @@ class Question:
     turn_id: str = field(default_factory=new_id)
     target: Target[Any] | None = None
 
+    @property
+    def background(self) -> bool:
+        """Whether the service answers it in its own time, and others are asked meanwhile."""
+        return bool(self.params.get("background")) and not self.once
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

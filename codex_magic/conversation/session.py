@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,14 @@ from ..api.events import (
 from ..api.items import Response
 from ..api.streams import AsyncResponseStream
 from ..api.transport import AsyncTransport
-from ..errors import AnswerError, APIError, CodexError, ContextWindowError
+from ..errors import (
+    AnswerError,
+    APIConnectionError,
+    APIError,
+    CodexError,
+    ContextWindowError,
+    StreamError,
+)
 from .endings import cut, failure, forgotten, is_refusal, status
 from .overruns import explained
 from .questions import (
@@ -137,10 +144,11 @@ class Session:
             await conversation.turn.acquire()
         except asyncio.CancelledError:
             return attempt.cancelled()
+        attempt.enter(conversation.turn.release)
         try:
             return await attempt.run()
         finally:
-            conversation.turn.release()
+            attempt.leave()
 
 
 class _Attempt:
@@ -184,10 +192,26 @@ class _Attempt:
         self._seen = False
         self._corrects = False
         self._told: set[str] = set()
+        # The turn that keeps the place of an answer in the background.
+        self._place: Turn | None = None
+        self._leave: Callable[[], None] | None = None
         self._began = time.time()
+
+    def enter(self, leave: Callable[[], None]) -> None:
+        """Take the conversation until ``leave`` is called."""
+        self._leave = leave
+
+    def leave(self) -> None:
+        """Let the next question of the conversation go; once is enough."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
     def cancelled(self) -> Ended:
         """Return the end of a question that was cancelled, with what had arrived."""
+        if self._place is not None:
+            # The service goes on: what it comes to is fetched by whoever asks for it next.
+            return Ended(self._place, self._partial)
         for record in self._rounds.unanswered():
             self._emit(record)
         arrived = self._partial
@@ -272,7 +296,34 @@ class _Attempt:
             stream = await self._client.responses.stream(**params)
         finally:
             self._on_its_way = False
-        return await self._follow(stream)
+        try:
+            return await self._follow(stream)
+        except (APIConnectionError, StreamError):
+            if self._place is None or self._place.response_id is None:
+                raise
+            # The service makes the answer whether anybody listens or not.
+            return await self._client.responses.wait(self._place.response_id)
+
+    def _keep_place(self, response_id: str) -> None:
+        """Keep the place of an answer that comes in the background; others may ask now."""
+        question = self._question
+        place = Turn(
+            prompt=question.prompt,
+            input=question.input,
+            status="running",
+            model=self._model,
+            service=self._service.identity,
+            response_id=response_id,
+            stored=bool(stores(question, self._plan)),
+            started=self._began,
+            key=question.key,
+            sent=question.sent,
+            digest=question.digest,
+            id=question.turn_id,
+        )
+        known = self._place is not None and self._conversation.settle(place)
+        self._place = known or self._conversation.record(place, self._plan)
+        self.leave()
 
     async def _answers(self, response: Response) -> bool:
         """Answer the calls of a response; return whether the model is to hear of it."""
@@ -351,6 +402,8 @@ class _Attempt:
                 async with aclosing(stream.events()) as events:
                     async for event in events:
                         self._check_echo(event)
+                        if self._question.background and isinstance(event, ResponseCreatedEvent):
+                            self._keep_place(event.response.id)
                         self._seen = self._seen or isinstance(event, _VISIBLE)
                         self._emit(event)
             finally:
@@ -423,6 +476,8 @@ class _Attempt:
             form=target.name if target else "",
             id=self._question.turn_id,
         )
-        if not self._question.once:
+        if self._place is not None:
+            turn = self._conversation.settle(turn, self._plan.replaced) or turn
+        elif not self._question.once:
             turn = self._conversation.record(turn, self._plan, refused=not self._sent)
         return Ended(turn, last, error, value)

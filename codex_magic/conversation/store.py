@@ -269,6 +269,22 @@ class Store:
 
         return self._guard.read(read) or []
 
+    def running(self) -> list[Found]:
+        """Return the questions that services work on, and that no other living kernel follows."""
+
+        def read(connection: Connection) -> list[Found]:
+            found = []
+            owners = reading.owners(connection)
+            for place, name, row in reading.find_running(connection):
+                owner = owners.get(place)
+                others = owner != self._owners.me and owner is not None
+                turn = next((turn for _, turn in reading.unpack_rows(connection, [row])), None)
+                if turn is not None and not (others and self._owners.alive(owner)):
+                    found.append(Found(place, name, turn))
+            return found
+
+        return self._guard.read(read) or []
+
     def find(self, digest: str) -> Turn | None:
         """Return the last whole answer to what has this digest, or None."""
         if not digest:

@@ -215,6 +215,18 @@ def find_rows(connection: Connection, text: str, limit: int) -> list[tuple[str, 
     return [(place, to_text(name), Row(*row)) for place, name, *row in rows]
 
 
+def find_running(connection: Connection) -> list[tuple[str, str, Row]]:
+    """Return the turns whose answers services make in the background, the latest first."""
+    rows = connection.execute(
+        """
+        SELECT conversation, name, turns.id, turns.owner, turns.body
+        FROM turns JOIN conversations ON conversations.id = conversation
+        WHERE status = 'running' ORDER BY started DESC
+        """
+    )
+    return [(place, to_text(name), Row(*row)) for place, name, *row in rows]
+
+
 def find_digest(connection: Connection, digest: str) -> list[Row]:
     """Return the last turn that answered what has this digest, if there is one."""
     rows = connection.execute(

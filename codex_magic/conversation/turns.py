@@ -37,7 +37,9 @@ __all__ = [
     "words_of",
 ]
 
-Status = Literal["completed", "incomplete", "interrupted", "failed"]
+# "running" keeps the place of an answer that the service makes in the background.
+Status = Literal["completed", "incomplete", "interrupted", "failed", "running"]
+_EMPTY = ("failed", "running")
 Kind = Literal["turn", "summary"]
 
 
@@ -102,8 +104,8 @@ class Turn:
 
     @property
     def counts(self) -> bool:
-        """Whether later requests carry it: no failed question, and nothing that is hidden."""
-        return self.status != "failed" and not self.hidden
+        """Whether later requests carry it: nothing without an answer, and nothing that is hidden."""
+        return self.status not in _EMPTY and not self.hidden
 
     @property
     def pending(self) -> bool:
@@ -290,8 +292,8 @@ class Conversation:
         """
         with self._lock:
             gone = [t for t in self._turns if _is_asked_again(t, turn.key, plan.replaced)]
-            if turn.status == "failed":
-                gone = [earlier for earlier in gone if earlier.status == "failed"]
+            if turn.status in _EMPTY:
+                gone = [earlier for earlier in gone if earlier.status in _EMPTY]
             replaced = tuple(earlier.id for earlier in gone)
             pinned = turn.pinned or any(earlier.pinned for earlier in gone)
             kept = replace(turn, lineage=next_lineage(plan.lineage, turn.id), pinned=pinned)
@@ -299,6 +301,31 @@ class Conversation:
             if plan.state == "conversation" and not refused:
                 self.link = self._linked(kept, plan)
         self._tell(Recorded(kept, replaced))
+        return kept
+
+    def settle(self, turn: Turn, replaced: Collection[str] = ()) -> Turn | None:
+        """
+        Put what came of a question where its place was kept; return it as it was kept.
+
+        Args:
+            turn: What came of it.
+            replaced: Further turns in whose place it comes.
+
+        Returns:
+            None where the question was taken back meanwhile.
+        """
+        with self._lock:
+            place = next((kept for kept in self._turns if kept.id == turn.id), None)
+            if place is None:
+                return None
+            gone = [t for t in self._turns if _is_asked_again(t, turn.key, replaced)]
+            gone = [t for t in gone if t.id != turn.id and turn.status not in _EMPTY]
+            pinned = place.pinned or any(earlier.pinned for earlier in gone)
+            kept = replace(turn, lineage=place.lineage, hidden=place.hidden, pinned=pinned)
+            ids = {earlier.id for earlier in gone}
+            self._turns = tuple(kept if t is place else t for t in self._turns if t.id not in ids)
+        self._removed(gone)
+        self._tell(Edited(kept))
         return kept
 
     @staticmethod

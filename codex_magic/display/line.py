@@ -25,16 +25,28 @@ class Line:
         self._name = f"codex-{uuid.uuid4().hex}"
         self._shown = False
 
-    def say(self, text: str, code: str = "") -> None:
-        """Say something, in the place of what was said before; with code below it to copy."""
-        page = f'<div class="codex-line" style="{_STYLE}">{html.escape(text)}</div>'
+    def say(self, text: str, code: str = "", *, busy: bool = False) -> None:
+        """
+        Say something, in the place of what was said before.
+
+        Args:
+            text: What.
+            code: Code below it, to copy.
+            busy: Whether a bar shows that something is going on.
+        """
+        bar = "<progress></progress> " if busy else ""
+        page = f'<div class="codex-line" style="{_STYLE}">{bar}{html.escape(text)}</div>'
         bundle = {
             "text/html": well_formed(page + (code and code_html(code))),
             "text/plain": well_formed(f"{text}\n{code}" if code else text),
         }
+        self.show(bundle, {"codex_magic": {"line": True}})
+
+    def show(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+        """Show something else in its place."""
         self._shell.display_pub.publish(
             bundle,
-            {"codex_magic": {"line": True}},
+            metadata,
             transient={"display_id": self._name},
             update=self._shown,
         )
