@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -193,13 +193,13 @@ def shown(call: Call) -> str:
 
 def running() -> bool:
     """Whether this code is part of a tool that a model called."""
-    return _printed.get() is not None
+    return isinstance(_printed.get(), _OfTool)
 
 
 @contextmanager
 def printed() -> Iterator[io.StringIO]:
     """A context in which what this thread prints goes into the text that it gives, and nowhere."""
-    with prints_kept(), _kept() as kept:
+    with prints_kept(), _into(io.StringIO()) as kept:
         yield kept
 
 
@@ -292,9 +292,16 @@ def _presented(name: str, result: Any) -> Output | None:
         return None
 
 
+class _OfTool(io.StringIO):
+    """What a tool prints."""
+
+
+def _kept() -> AbstractContextManager[io.StringIO]:
+    return _into(_OfTool())
+
+
 @contextmanager
-def _kept() -> Iterator[io.StringIO]:
-    kept = io.StringIO()
+def _into(kept: io.StringIO) -> Iterator[io.StringIO]:
     token = _printed.set(kept)
     try:
         yield kept

@@ -42,6 +42,7 @@ class Composer:
     ) -> None:
         self._shared, self._send, self._estimate, self._names = shared, send, estimate, names
         self._timer: threading.Timer | None = None
+        self._looks = 0
         self._asked: list[str] = []
         self._place = 0
         self.text = ipywidgets.Textarea(
@@ -120,7 +121,8 @@ class Composer:
         """Say soon what the question would come to."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = threading.Timer(_PAUSE, self._look_now)
+        self._looks += 1
+        self._timer = threading.Timer(_PAUSE, self._look_now, (self._looks,))
         self._timer.daemon = True
         self._timer.start()
 
@@ -129,8 +131,11 @@ class Composer:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look_now(self) -> None:
-        self._line.value = small_html(self._estimate(self.text.value.strip()))
+    def _look_now(self, look: int) -> None:
+        found = small_html(self._estimate(self.text.value.strip()))
+        # One that took its time must not hide a later one.
+        if look == self._looks:
+            self._line.value = found
 
     def _begin(self, starter: Starter) -> None:
         if starter.chip:

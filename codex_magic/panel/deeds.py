@@ -32,6 +32,7 @@ class Deeds:
         show: Shows HTML below what was said.
         say: Says something in one line.
         changed: Is called when the conversation has changed.
+        chosen: Returns the model and so on that the next question is asked with, as options.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Deeds:
         show: Callable[[str], None],
         say: Callable[[str], None],
         changed: Callable[[], None],
+        chosen: Callable[[], str],
     ) -> None:
+        self._chosen = chosen
         self._assistant, self._desk = assistant, desk
         self._show, self._say, self._changed = show, say, changed
 
@@ -66,7 +69,7 @@ class Deeds:
             case "retry":
                 self._retry(turn)
             case "continue":
-                self._command("continue")
+                self._command(f"continue {self._chosen()}")
             case "fork":
                 self._fork(turn)
             case "hide" | "pin":
@@ -115,7 +118,7 @@ class Deeds:
     def _retry(self, turn: Turn) -> None:
         asked = [one for one in self._assistant.conversation.turns if one.kind == "turn"]
         if asked and asked[-1].id == turn.id and not turn.hidden:
-            self._command("retry")
+            self._command(f"retry {self._chosen()}")
         else:
             self._command(f"edit {self._number(turn)} {turn.prompt}")
 

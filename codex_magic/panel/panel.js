@@ -66,7 +66,7 @@ function connect(model, root) {
   root.setAttribute("aria-label", "Chat with the model");
   transcript.setAttribute("role", "log");
   transcript.setAttribute("aria-live", "polite");
-  transcript.setAttribute("aria-label", "Conversation");
+  transcript.setAttribute("aria-label", "What was said");
   transcript.tabIndex = 0;
 
   function toolsOf(turn) {

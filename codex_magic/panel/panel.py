@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ..context.gathering import defined_names
 from ..conversation.turns import Turn
 from ..display.reply import Reply
 from ..display.screen import QuietScreen, Screen
-from ..errors import CodexError
+from ..errors import CodexError, ConfigError
 from ..functions import current_assistant
 from .actions import Actions
 from .approving import Cards
@@ -56,12 +57,17 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._transcript = Transcript(shared, self._reply_of)
         self._cards = Cards(shared)
         self._desk = Desk(KernelThread(self._shell), self._cards, self._fail, self._worked)
-        self._deeds = Deeds(
-            self._assistant, self._desk, self._transcript.note, self._say, self._refresh
-        )
-        self._actions = Actions(shared, self._do)
         self._conversations = Conversations(shared, self._assistant, self._switched)
         self._settings = Settings(shared, self._assistant, self._list_models, self._look)
+        self._deeds = Deeds(
+            self._assistant,
+            self._desk,
+            self._transcript.note,
+            self._say,
+            self._refresh,
+            self._settings.line,
+        )
+        self._actions = Actions(shared, self._do)
         self._composer = Composer(shared, self._send, self.stop, self._estimate, self._names)
         self._spent = shared.html("", "codex-spent")
         self._keys = Keys(shared, self._heard)
@@ -117,6 +123,9 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._assistant.watchers.add(self)
         if self._shell is not None:
             self._shell.events.register("post_run_cell", self._refresh_after)
+        with suppress(ConfigError):
+            # Without it, code is shown to be copied.
+            self._assistant.bridge.mount()
         self._conversations.look()
         self._refresh()
         recorder = self._assistant.preparing.recorder

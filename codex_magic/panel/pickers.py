@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -132,6 +133,12 @@ class Settings:
             "effort": self.effort.value if self.effort.value != config.effort else None,
             "context": context if context != config.context else None,
         }
+
+    def line(self) -> str:
+        """Return the model and the effort as ``%codex retry`` takes them."""
+        chosen = self.chosen()
+        model, effort = chosen["model"], chosen["effort"]
+        return f"{f'-m {shlex.quote(model)}' if model else ''} {f'-e {effort}' if effort else ''}"
 
     def fetch(self) -> None:
         """Ask the service for its models and offer them; not on a thread that must not wait."""

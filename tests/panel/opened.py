@@ -79,7 +79,7 @@ def opened(
     write_notebook(lab, name, cells)
     page = browser.new_page(viewport=size or {"width": 1280, "height": 1400})  # type: ignore[arg-type]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(25_000)
     page.goto(lab.address(name, app))
     page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
     wait_until_idle(page)

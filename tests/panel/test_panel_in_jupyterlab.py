@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.fake_service import FakeService, text
-from tests.jupyterlab import Lab, asking_lab, chromium, screenshot
-from tests.panel.opened import OPENING, opened
+from tests.asking import sent
+from tests.fake_service import FakeService, error, function_call, text
+from tests.jupyterlab import LOADING, Lab, asking_lab, chromium, screenshot, until, use_dark_theme
+from tests.panel.axe import serious
+from tests.panel.opened import OPENING, Panel, opened
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +35,28 @@ def fit(x, y):
 - It is fast.
 - It needs [no library](https://example.org).
 """
+TWO = """First the numbers:
+
+```python
+numbers = [3, 1, 2]
+```
+
+then their order:
+
+```python
+sorted(numbers)
+```
+"""
+FIGURE = """import matplotlib.pyplot as plt
+plt.plot([1, 2, 3], [1, 4, 9])
+plt.show()"""
+TOOL = '''from codex_magic import tool
+
+@tool
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    print("adding")
+    return a + b'''
 
 
 @pytest.fixture(scope="module")
@@ -54,23 +80,250 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def test_an_answer_streams_into_the_panel(service: FakeService, lab: Lab, browser: Browser) -> None:
-    """The first words are there before the last ones were sent; then it stays, with its footer."""
-    service.enqueue(text(RICH, reasoning="**Looking** at both curves.").hold(24))
+def streaming(panel: Panel, words: str) -> None:
+    """Wait until these words have come, of an answer that is still growing."""
+    panel.root.locator(".codex-growing").filter(has_text=words).wait_for()
+
+
+def test_an_answer_streams_and_another_one_is_stopped(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """
+    The first words are there before the last ones were sent. What arrived before a Stop is kept, and
+    the next question is answered; Up brings a question back.
+    """
+    service.enqueue(text(RICH, reasoning="**Looking** at both curves.").hold(40))
     panel = opened(browser, lab, "stream.ipynb", [OPENING])
+    panel.root.get_by_text("Will send: the prompt").wait_for()
     screenshot(panel.page, "panel-empty", ".codex-panel")
 
     panel.ask("Why do the curves cross?")
-    panel.page.wait_for_function(
-        "document.querySelector('.codex-growing').innerText.includes('two curves')"
-    )
+    streaming(panel, "two curves")
     screenshot(panel.page, "panel-streaming", ".codex-panel")
     held = panel.answers.count()
     service.release()
     panel.answered("no library", 1)
     panel.page.wait_for_selector(".codex-panel mjx-container")
     screenshot(panel.page, "panel-answer", ".codex-panel")
+    service.enqueue(text("One two three four five six seven eight.").hold(9), text("Five."))
+    panel.ask("Count.")
+    streaming(panel, "One")
+    panel.press("Stop")
+    panel.answered("Stopped. What arrived is kept", 2)
+    service.release()
+    panel.ask("And then?")
+    panel.answered("Five.", 3)
+    panel.input.press("ArrowUp")
+    until(lambda: panel.input.input_value() == "And then?", "the question to come back")
+    screenshot(panel.page, "panel-stopped", ".codex-panel")
+    panel.page.close()
 
     assert 0 == held
-    assert "1 earlier" not in panel.answers.inner_text()
-    assert "sent: the prompt" in panel.answers.inner_text()
+    assert "1 in" not in panel.root.page.title()
+    inputs = [item.get("role") for item in sent(service)[-1]["input"]]
+    assert ["user", "assistant", "user"] == inputs[-3:]
+
+
+def test_a_figure_goes_along_and_calls_wait_for_the_user(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """The service gets the very PNG; a call that is declined is not run; two cells are written."""
+    panel = opened(browser, lab, "deeds.ipynb", [LOADING, FIGURE, TOOL, "%codex panel"])
+    screenshot(panel.page, "panel-starters", ".codex-panel")
+    service.enqueue(text("A parabola."))
+    panel.press("Describe what the last figure shows.")
+    panel.root.get_by_text("Will send: 1 figure").wait_for()
+    screenshot(panel.page, "panel-chips", ".codex-panel")
+    panel.press("Send")
+    panel.answered("A parabola.", 1)
+    shown = panel.page.locator(".jp-OutputArea-output img").first.get_attribute("src")
+    parts = sent(service)[-1]["input"][-1]["content"]
+
+    service.enqueue(function_call("add", a=1, b=2), text("It is three."))
+    panel.ask("/ask -t add What is 1 + 2?")
+    panel.root.locator(".codex-card").wait_for()
+    screenshot(panel.page, "panel-approve", ".codex-panel")
+    panel.press("Approve")
+    panel.answered("It is three.", 2)
+    service.enqueue(function_call("add", a=1, b=2), text("As you like."))
+    panel.ask("/ask -t add And 2 + 2?")
+    panel.press("Decline")
+    panel.answered("As you like.", 3)
+    outputs = [
+        item["output"]
+        for item in sent(service)[-1]["input"]
+        if item.get("type") == "function_call_output"
+    ]
+
+    service.enqueue(text(TWO))
+    panel.ask("Sort some numbers.")
+    panel.answered("then their order", 4)
+    panel.deed("cells")
+    panel.page.get_by_text("3 cells written into the notebook.").wait_for()
+    cells = panel.page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor .cm-content")
+    sources = cells.all_inner_texts()
+    screenshot(panel.page, "panel-cells")
+    panel.page.close()
+
+    image = next(part["image_url"] for part in parts if part["type"] == "input_image")
+    assert base64.b64decode(str(shown).partition(",")[2]) == base64.b64decode(
+        image.partition(",")[2]
+    )
+    assert "3" in str(outputs[0])
+    assert "declined" in str(outputs[-1])
+    inserted = [source for source in sources if "# codex: Sort some numbers." in source]
+    assert ["numbers = [3, 1, 2]", "sorted(numbers)"] == [s.split("\n")[1] for s in inserted]
+
+
+def test_it_comes_back_in_mid_stream_and_in_two_views(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """
+    After a reload the whole answer is there. Another view shows the same, and so do cells: what is
+    asked in one appears in the panel, in the dark, too.
+    """
+    panel = opened(browser, lab, "reload.ipynb", [OPENING, "%codex panel"])
+    page = panel.page
+    page.locator(".codex-panel").nth(1).wait_for()
+    page.keyboard.press("Control+s")
+    service.enqueue(text(RICH).hold(20))
+    panel.ask("Why?")
+    streaming(panel, "two curves")
+    page.reload()
+    page.wait_for_selector(".codex-panel.codex-scripted")
+    service.release()
+    panel.answered("no library", 1)
+    other = Panel(page, 1)
+    other.answered("no library", 1)
+
+    use_dark_theme(page)
+    service.enqueue(text("From a cell."))
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputArea").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.type("%codex Who asks?")
+    page.keyboard.press("Shift+Enter")
+    panel.answered("From a cell.", 2)
+    other.answered("From a cell.", 2)
+    screenshot(page, "panel-dark", ".codex-panel")
+    ink, paper = page.evaluate(
+        "['color', 'backgroundColor'].map(name =>"
+        " getComputedStyle(document.querySelector('.codex-panel'))[name])"
+    )
+    page.close()
+
+    assert _light(ink) > 150 > _light(paper)
+
+
+def test_conversations_models_errors_and_commands(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """
+    Another conversation begins empty, and the model that was chosen is asked; an error has a Retry; a
+    command says in the panel what it says in a cell.
+    """
+    panel = opened(browser, lab, "switch.ipynb", [OPENING])
+    service.enqueue(text("Hello."))
+    panel.ask("Hi.")
+    panel.answered("Hello.", 1)
+    asked = len(service.requests)
+    panel.root.get_by_label("Conversation", exact=True).select_option("＋ New conversation")
+    until(lambda: panel.answers.count() == 0, "an empty conversation")
+    panel.press("List")
+    panel.root.get_by_text("models: choose one").wait_for()
+    listed = [request.path for request in service.requests[asked:]]
+    model = panel.root.get_by_label("Model", exact=True)
+    model.fill("gpt-5.4")
+    model.press("Enter")
+    service.enqueue(error(400, "bad", "The moon is in the wrong phase."), text("Now it is."))
+    panel.ask("Is it?")
+    panel.root.locator(".codex-error").filter(has_text="wrong phase").wait_for()
+    screenshot(panel.page, "panel-error", ".codex-panel")
+    panel.deed("retry")
+    panel.answered("Now it is.", 1)
+    panel.ask("/history")
+    panel.root.locator(".codex-printed").filter(has_text="Is it?").wait_for()
+    panel.ask("/nonsense")
+    panel.root.locator(".codex-error").filter(has_text="nonsense").wait_for()
+    screenshot(panel.page, "panel-commands", ".codex-panel")
+    panel.root.get_by_label("Conversation", exact=True).select_option("main")
+    panel.answered("Hello.", 1)
+    panel.page.close()
+
+    assert ["/v1/models"] == listed
+    bodies = sent(service)
+    assert "gpt-5.4" == bodies[-1]["model"]
+    assert 1 == len(bodies[-1]["input"])
+
+
+def test_the_keyboard_is_enough_and_nothing_is_in_the_way(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """
+    Tab leads from the input to Attach, Send and back to the answer's buttons; axe-core finds nothing
+    serious, wide, narrow, and with an answer of every kind.
+    """
+    panel = opened(browser, lab, "keys.ipynb", [OPENING])
+    page = panel.page
+    service.enqueue(text(RICH, reasoning="Looking."), text("Again."))
+    panel.ask("Why?")
+    panel.answered("no library", 1)
+    page.wait_for_selector(".codex-panel mjx-container")
+    places = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        places.append(page.evaluate("document.activeElement.innerText"))
+    panel.input.focus()
+    page.keyboard.press("Shift+Tab")
+    pin = page.evaluate("document.activeElement.dataset.deed")
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
+    retry = page.evaluate("document.activeElement.dataset.deed")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    page.keyboard.press("Enter")
+    panel.answered("Again.", 1)
+    panel.press("Attach")
+    wide = serious(page, ".codex-panel")
+    for width in (1600, 320):
+        page.locator(".codex-panel").first.evaluate(
+            "(panel, width) => { panel.style.width = `${width}px`; panel.style.maxWidth = 'none' }",
+            width,
+        )
+        screenshot(page, f"panel-{width}", ".codex-panel")
+    narrow = serious(page, ".codex-panel")
+    overflow = page.evaluate(
+        "(() => { const panel = document.querySelector('.codex-panel');"
+        " return panel.scrollWidth - panel.clientWidth; })()"
+    )
+    page.close()
+
+    assert ["Attach", "Send"] == places[:2]
+    assert ("pin", "retry", "solid") == (pin, retry, outline)
+    assert [] == wide
+    assert [] == narrow
+    assert 0 >= overflow
+
+
+def test_notebook_7_has_it_too(service: FakeService, lab: Lab, browser: Browser) -> None:
+    """An answer streams, and its code goes into cells."""
+    panel = opened(browser, lab, "seven.ipynb", [OPENING], app="notebook")
+    service.enqueue(text(TWO).hold(8))
+    panel.ask("Sort some numbers.")
+    streaming(panel, "First")
+    service.release()
+    panel.answered("then their order", 1)
+    panel.deed("cells")
+    panel.page.get_by_text("3 cells written into the notebook.").wait_for()
+    screenshot(panel.page, "panel-notebook-7")
+    cells = panel.page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor .cm-content")
+    sources = cells.all_inner_texts()
+    panel.page.close()
+
+    assert 2 == sum("# codex: Sort some numbers." in source for source in sources)
+
+
+def _light(colour: Any) -> float:
+    """Return how light a colour like rgb(1, 2, 3) is, from 0 to 255."""
+    numbers = [float(part) for part in str(colour).partition("(")[2].rstrip(")").split(",")[:3]]
+    return sum(numbers) / 3
