@@ -37,6 +37,7 @@ class Options:
     timeout: float | None = None
     param: Json = field(default_factory=dict)
     instructions: str | None = None
+    template: str | None = None
     cells: Cells = None
     outputs: bool = True
     vars: Named = ()
@@ -115,6 +116,7 @@ class AskOptions(TypedDict, total=False):
     timeout: float | None
     param: Json
     instructions: str | None
+    template: str | None
     cells: Cells
     outputs: bool
     vars: Named

@@ -48,6 +48,7 @@ from .errors import AnswerInterrupted, ConfigError
 from .following import FAREWELL, PATIENCE, applied, checked, follow, hands, shown
 from .interrupts import Interrupts
 from .jobs import BackgroundJob, Jobs
+from .logbook import Logbook
 from .memory import Memory
 from .preparing import Ask, Preparing, takes_images
 from .services import Choice, Services
@@ -338,10 +339,14 @@ class Assistant:
             self._answering, ask, options, asks=asks, approve=helping.approve if helping else None
         )
 
-        async def run(emit: Callable[[Signal], None]) -> Ended:
+        logged = self._logged(ask.choice)
+
+        async def run(tell: Callable[[Signal], None]) -> Ended:
             session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
+            emit = partial(logged, tell)
             ended = await session.run(ask.conversation, ask.question, emit, answering(emit))
             self.memory.took(ended.turn, kept=self.config.persist and not ask.question.once)
+            logged(lambda signal: None, ended)
             self._remember(ask)
             if ask.question.background:
                 await self._take_home(ask, ended, options, session.client(emit), emit)
@@ -353,6 +358,20 @@ class Assistant:
             # While the service thinks: a Jupyter server may be asked.
             self.memory.hold(ask.conversation, self.preparing.notebook.path())
         return job
+
+    def _logged(self, choice: Choice) -> Callable[[Callable[[Signal], None], Signal], None]:
+        """Return what passes a signal on, and writes it down where the user wants that."""
+        redactor, path = self.preparing.redactor, self.config.log
+        log = Logbook(path, lambda text: redactor.redact(text)[0]) if path else None
+
+        def passed_on(tell: Callable[[Signal], None], signal: Signal) -> None:
+            tell(signal)
+            said = log.note(signal, choice.service.identity) if log else ""
+            if said and said not in self._told:
+                self._told.add(said)
+                tell(Notice(said))
+
+        return passed_on
 
     def _follow_later(
         self, job: Job[Signal, Ended], reply: Reply, ask: Ask, interrupts: Interrupts

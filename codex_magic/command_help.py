@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .options import OPTIONS, Option, usage
+from .templates import template_names
 
 Commands = Mapping[str, Callable[..., Any]]
 
@@ -36,6 +37,8 @@ def whole_help(commands: Commands) -> str:
     if left:
         lines += ["\nother", *map(_line, left.values())]
     lines.append(f"\n%codex PROMPT, or %%codex [options] and the prompt below it{usage()}")
+    if templates := template_names():
+        lines.append(f"\ntemplates (--template NAME)\n  {', '.join(templates)}")
     lines.append("\n%codex help NAME says more of one command or option.")
     return "\n".join(lines)
 

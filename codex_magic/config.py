@@ -123,6 +123,9 @@ class Codex(Configurable):
     budget_tokens = Int(0, min=0, help="Tokens that a month may take; 0: no limit.").tag(
         config=True
     )
+    log = Unicode(
+        "", help="A file that every request and answer is written to, without secrets; empty: none."
+    ).tag(config=True)
     local = Bool(
         True, help="Whether the embedded model answers where there is no key for a service."
     ).tag(config=True)

@@ -67,6 +67,12 @@ OPTIONS = (
         ("--instructions",), "instead of the configured ones; @path reads a file", "model", "TEXT"
     ),
     Option(
+        ("--template",),
+        "a prompt from the configuration folder, with the text put in",
+        "model",
+        "NAME",
+    ),
+    Option(
         ("-c", "--cells"),
         "cells: 3, 5-7 by number, #3 by position, -2 the last two, above, all",
         "what is sent",

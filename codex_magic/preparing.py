@@ -30,6 +30,7 @@ from .memory import Memory, digest_of
 from .notebook import NotebookFinder
 from .services import Choice, Services
 from .spending import Cap, cap_of, check, month_of
+from .templates import filled
 
 if TYPE_CHECKING:
     from .api.schema import Target
@@ -87,6 +88,8 @@ class Preparing:
         Raises:
             ConfigError: There is no question.
         """
+        if options.template:
+            prompt = filled(options.template, prompt)
         prompt = prompt.strip("\n")
         if not prompt.strip():
             raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")

@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "env_file": "",
     "instructions": INSTRUCTIONS,
     "local": True,
+    "log": "",
     "max_retries": 2,
     "model": "gpt-5.1-codex-mini",
     "persist": True,

@@ -86,6 +86,8 @@ class Asking:
     round: int = 1
     # Whether it asks for another answer in the place of the one before, which was not valid.
     corrects: bool = False
+    # The request: its history is in the plan.
+    body: Json = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,7 +287,8 @@ class _Attempt:
         if fitted.refused:
             raise fitted.refused
         self._tell(fitted.notices)
-        self._emit(Asking(self._model, self._plan, self._rounds.number, self._corrects))
+        asked = {**fitted.body, "input": question.input}
+        self._emit(Asking(self._model, self._plan, self._rounds.number, self._corrects, asked))
         self._corrects = False
         params: Any = {**fitted.body, "input": [*self._step.history, *question.input]}
         params.pop("stream", None)
