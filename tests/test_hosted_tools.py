@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from codex_magic import CodexClient
 from codex_magic.asking import Options
 from codex_magic.assistant import Assistant
 from codex_magic.config import Codex
 from codex_magic.conversation.saved import from_json, to_json
 from codex_magic.conversation.turns import State
 from codex_magic.display.calls import call_line, call_whole
+from codex_magic.display.page import response_html
 from codex_magic.display.reply import Reply
 from codex_magic.display.screen import TextScreen
 from codex_magic.export.document import document
@@ -251,6 +253,23 @@ def test_every_view_has_it(assistant: Assistant, service: FakeService) -> None:
     assert "<b>sleep" not in markdown
     assert "web_search(search=" in whole
     assert "<small>[1] <a" in whole
+
+
+def test_a_bare_response_has_it_too(service: FakeService) -> None:
+    """As a cell's last value, without a conversation."""
+    service.enqueue(together(web_search("sleep"), image_generation(drawn()), cited(TOLD, *CITED)))
+
+    with CodexClient() as client:
+        response = client.responses.create(
+            model=MODEL,
+            input="How long?",
+            tools=[{"type": "web_search"}, {"type": "image_generation"}],
+        )
+    whole = response_html(response)
+
+    assert "<small>[1] <a" in whole
+    assert 1 == whole.count("<img")
+    assert 2 == whole.count('class="codex-call"')
 
 
 def test_a_void_try_leaves_no_line(assistant: Assistant, service: FakeService) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..api.items import Response
+from ..api.items import Json, Response, to_json
 from ..conversation.approvals import CallRecord
+from ..conversation.turns import words_of
 from .calls import call_line, call_whole
+from .hosted import hosted_records
 from .markdown import code_html, escape_text, render, sanitize
 from .pictures import made_pictures, pictures_html
 from .progress import footer, status_line
@@ -40,7 +42,13 @@ def answer_html(reply: Reply) -> str:
 
 def response_html(response: Response) -> str:
     """Return all of a bare response."""
-    parts = [reasoning_html(response.reasoning_summary or ""), render(response.output_text)]
+    items = [to_json(item) for item in response.output]
+    parts = [
+        reasoning_html(response.reasoning_summary or ""),
+        calls_html(hosted_records(items)),
+        render(with_notes(words_of(response), items)),
+        _made_html(items),
+    ]
     return sanitize(f'<div class="codex-reply">{"".join(parts)}</div>')
 
 
@@ -75,8 +83,12 @@ def opening_html(reply: Reply) -> str:
 
 def closing_html(reply: Reply) -> str:
     """Return what stands below the answer: images, sources, remarks, and what it took."""
-    made = sanitize(pictures_html(made_pictures(reply.items)) + sources_html(reply.items))
-    return made + _lines([*reply.remarks, footer(reply)], "codex-footer")
+    return _made_html(reply.items) + _lines([*reply.remarks, footer(reply)], "codex-footer")
+
+
+def _made_html(items: Sequence[Json]) -> str:
+    """Return the images that the model made, and what it cites."""
+    return sanitize(pictures_html(made_pictures(items)) + sources_html(items))
 
 
 def progress_html(reply: Reply, silence: float) -> str:

@@ -189,5 +189,7 @@ def errors(client: CodexClient) -> float | None:
 async def notebook() -> list[str]:
     """Ask in the conversation of the notebook."""
     reply = ask("Why?")
+    assert_type(ask("Which?", schema=list[int], vars=["df"]).parsed, Any)
+    assert_type(ask("Plot it.", code=True).code, str)
     assert_type(reply, Reply)
     return [reply.text, (await aask("And now?")).text]
