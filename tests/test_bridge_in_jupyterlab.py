@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.counts import count
 from tests.fake_service import FakeService, text
 from tests.fake_service.summary import words
 from tests.jupyterlab import (
@@ -29,6 +30,8 @@ from tests.lab_cells import opened, run, select, sources, wait_for
 pytestmark = pytest.mark.browser
 
 HOSTILE = Path(__file__).parent / "fixtures" / "hostile"
+# Pages over which the hostile answers are spread: each is a cell with an editor of its own.
+STEP = 3
 CONNECT = "%codex connect"
 CONNECTED = "Connected to this notebook in JupyterLab."
 TWO = """First the numbers:
@@ -66,7 +69,7 @@ from codex_magic.code.blocks import Block
 from codex_magic.placing import put_below
 
 assistant = get_ipython().find_line_magic("codex").__self__.assistant
-texts = [path.read_text() for path in sorted(Path({folder!r}).glob("*.md"))]
+texts = [path.read_text() for path in sorted(Path({folder!r}).glob("*.md"))][::{step}]
 texts = [text.replace("{{{{SINK}}}}", {url!r}).replace("{{{{SINK_HOST}}}}", {host!r}) for text in texts]
 code = Block("code", "'</script><img src=x onerror=\\"window.codexPwned = 1\\">'", "python")
 prose = [Block("markdown", text) for text in [*texts, "The last formula: $x^2$."]]
@@ -277,22 +280,24 @@ def test_two_views_of_one_notebook(service: FakeService, lab: Lab, browser: Brow
     page.close()
 
 
+@pytest.mark.parametrize("first", range(count(STEP)))
 def test_hostile_answers_are_written_and_nothing_of_them_runs(
-    lab: Lab, browser: Browser, attacker: Sink
+    lab: Lab, browser: Browser, attacker: Sink, first: int
 ) -> None:
     """No script, no request and no handler comes of a cell that is written."""
     places = {"folder": str(HOSTILE), "url": attacker.url, "host": attacker.host}
-    page = connected(lab, browser, "attacked.ipynb", ATTACK.format(**places))
+    name = f"attacked-{first}.ipynb"
+    page = connected(lab, browser, name, ATTACK.format(**places, first=first, step=STEP))
 
     run(page, 1)
     wait_for(page, "cells below.")
     page.wait_for_selector(".jp-MarkdownCell mjx-container", state="attached")
-    save(page, lab.folder / "attacked.ipynb")
+    save(page, lab.folder / name)
     page.reload()
     wait_until_idle(page)
     page.wait_for_selector(".jp-MarkdownCell mjx-container", state="attached")
 
-    assert len(list(HOSTILE.glob("*.md"))) < page.locator(".jp-MarkdownCell").count()
+    assert len(list(HOSTILE.glob("*.md"))) // STEP < page.locator(".jp-MarkdownCell").count()
     assert all(frame.evaluate("window.codexPwned === undefined") for frame in page.frames)
     assert 0 == page.locator(".jp-MarkdownCell [onerror], .jp-MarkdownCell script").count()
     assert [] == attacker.requests
