@@ -98,13 +98,18 @@ class CellScreen:
         self._growing: GrowingMarkdown | None = None
         self._position = 0
         self._due = 0.0
+        self._silent = False
         self._silent_since = time.monotonic()
 
     def draw(self, reply: Reply) -> None:
-        """Show what is new, if it is time to."""
-        if time.monotonic() < self._due or _is_captured(self._shell):
+        """Show what is new, if it is time to; for the first words it is."""
+        if _is_captured(self._shell):
+            return
+        first = self._growing is None and not reply.form and bool(reply.text)
+        if time.monotonic() < self._due and not first:
             return
         fresh, self._position = reply.text_after(self._position)
+        self._silent = not fresh and not reply.reasoning
         if fresh:
             self._silent_since = time.monotonic()
         if fresh and not reply.form:
@@ -115,8 +120,8 @@ class CellScreen:
         self._due = time.monotonic() + seconds
 
     def pause(self) -> float:
-        """Return the seconds in which nothing is to be drawn, whatever comes."""
-        return max(0.0, self._due - time.monotonic())
+        """Return the seconds in which nothing is to be drawn, whatever comes: none before a word."""
+        return 0.0 if self._silent else max(0.0, self._due - time.monotonic())
 
     def finish(self, reply: Reply) -> None:
         """Show the reply as it stays: one output in a cell of ours, the chunks elsewhere."""

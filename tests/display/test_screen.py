@@ -231,3 +231,20 @@ def test_an_error_without_words_writes_nothing() -> None:
     TextScreen(out, out).finish(reply)
 
     assert "" == out.getvalue()
+
+
+def test_the_first_words_wait_for_nothing(shell: Any) -> None:
+    """They are drawn as they come, though the header was drawn just before; the next ones wait."""
+    reply, screen = grown(), CellScreen(shell, ours=True)
+    screen.draw(reply)
+    before = screen.pause()
+    reply.apply(delta("So "))
+    screen.draw(reply)
+    first = shell.display_pub.html
+    reply.apply(delta("it is."))
+    screen.draw(reply)
+
+    assert 0.0 == before
+    assert "So" in first
+    assert "it is" not in shell.display_pub.html
+    assert screen.pause() > 0
