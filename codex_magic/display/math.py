@@ -45,7 +45,7 @@ _COMMAND = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
 # What reaches outside its own formula: addresses, styles, attributes, files, extensions, and
 # definitions, which would change the meaning of every later formula on the page.
 _REFUSED = re.compile(
-    r"href|url|style|class|cssId|html\w*|data|require|bbox|mmlToken|unicode|includegraphics"
+    r"href|url|style|class|cssId|html\w*|data|require|bbox|f?colorbox|mmlToken|unicode|includegraphics"
     r"|[gex]?def|let|futurelet|global|csname|endcsname|catcode|(?:re)?new\w+|provide\w+|Declare\w+"
     r"|New\w+|definecolor|mathtoolsset|usetagform|setOptions|input|include|special"
     r"|write|immediate|open(?:in|out)|texttip|mathtip|toggle|endtoggle"

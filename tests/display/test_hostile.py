@@ -34,7 +34,7 @@ VALUES = {
     ("th", "style"): "text-align:(left|center|right)",
 }
 REACHING = re.compile(
-    r"\\(href|url|style|class|cssId|html|data|require|bbox|mmlToken|unicode|includegraphics"
+    r"\\(href|url|style|class|cssId|html|data|require|bbox|f?colorbox|mmlToken|unicode|includegraphics"
     r"|[gex]?def|let|csname|newcommand|renewcommand|DeclareMathOperator)"
 )
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.browser
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "hostile"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.md"))
 # JupyterLab draws no more than 50 outputs of one cell.
-BATCH = 20
+BATCH = 45
 
 SHOW = """
 from pathlib import Path
@@ -66,7 +66,8 @@ ELEMENTS = """() => [...document.querySelectorAll('[class^="codex-"] *')]
         element.href || null,
     ])"""
 FORMULA_LINKS = (
-    "() => [...document.querySelectorAll('mjx-container a, mjx-container [style*=url]')].length"
+    "() => [...document.querySelectorAll('mjx-container a, mjx-container [style*=url]')]"
+    ".map(one => one.outerHTML.slice(0, 300))"
 )
 TAGS = {
     *("p", "div", "span", "a", "img", "em", "strong", "s", "code", "pre", "br", "hr", "blockquote"),
@@ -119,7 +120,7 @@ def assert_harmless(page: Page, attacker: Sink) -> None:
         assert tag in TAGS, (tag, attributes)
         assert not [name for name in attributes if name.startswith("on")], attributes
         assert address is None or is_harmless(address, page.url), address
-    assert page.evaluate(FORMULA_LINKS) == 0
+    assert [] == page.evaluate(FORMULA_LINKS)
     assert all(frame.evaluate("window.codexPwned === undefined") for frame in page.frames)
     assert attacker.requests == []
 
