@@ -50,6 +50,7 @@ from .interrupts import Interrupts
 from .jobs import BackgroundJob, Jobs
 from .logbook import Logbook
 from .memory import Memory
+from .policy import policy_for
 from .preparing import Ask, Preparing, takes_images
 from .services import Choice, Services
 from .tool_running import ToolRunning, prints_kept, running
@@ -95,7 +96,9 @@ class Assistant:
     ) -> None:
         self.config = config or Codex()
         self.shell = shell
-        self.services = Services(self.config)
+        self.policy = policy_for(shell)
+        self.policy.hold(self.config)
+        self.services = Services(self.config, self.policy)
         self.memory = Memory(self.config, shell)
         self.preparing = Preparing(
             self.config, self.services, self.memory, shell, recorder, self._fetch
@@ -439,7 +442,9 @@ class Assistant:
     def _recall(self, choice: Choice) -> None:
         """Take over which model stands for the retired default, if another kernel knows."""
         known, place = self._experience.successor, (choice.service.identity, choice.model)
-        if not choice.named and place not in known and (found := self.memory.successor(*place)):
+        if choice.named or place in known:
+            return
+        if (found := self.memory.successor(*place)) and self.policy.allows_model(found):
             known[place] = found
 
     def _remember(self, ask: Ask) -> None:

@@ -78,8 +78,11 @@ def asking_for_code(
         ours: Whether the whole cell is ours.
 
     Raises:
-        ConfigError: The cell that would be replaced holds more than the question.
+        ConfigError: The cell that would be replaced holds more than the question; or running code
+            is not allowed here.
     """
+    if landing.run:
+        assistant.policy.check_tools()
     if landing.replace and not ours and is_notebook(assistant.shell):
         raise ConfigError(
             "--replace would replace all of this cell: put the question into a cell of its own, "
@@ -156,6 +159,7 @@ def run_code(assistant: Assistant, source: str, options: Options) -> tuple[bool,
     """
     from .code.scan import names_of, scan  # Only for this.
 
+    assistant.policy.check_tools()
     shell = assistant.shell
     findings = scan(source, names_of(shell.user_ns))
     _show(findings)

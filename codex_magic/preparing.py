@@ -78,7 +78,7 @@ class Preparing:
         self._fetch = fetch
         self.notebook = NotebookFinder(shell)
         # Whoever else has a say in what a month may cost adds a cap.
-        self.caps: list[Callable[[], Cap]] = [partial(cap_of, config)]
+        self.caps: list[Callable[[], Cap]] = [partial(cap_of, config), self._allowance]
         self.redactor = Redactor(os.environ, shell.user_ns if shell is not None else None)
 
     def begun(self, prompt: str, options: Options) -> Reply:
@@ -135,6 +135,11 @@ class Preparing:
             title = f"{service.title[:1].upper()}{service.title[1:]}"
             raise ConfigError(f"{title} answers nothing in the background: leave out --background.")
 
+    def _allowance(self) -> Cap:
+        """Return the cap that the administrator puts."""
+        policy = self._services.policy
+        return Cap(policy.budget, policy.budget_tokens, "ask the administrator of this machine")
+
     def check_budget(self, options: Options) -> None:
         """
         See to it that this month's budget has something left, where the answer costs anything.
@@ -177,6 +182,8 @@ class Preparing:
                 "their calls. Tools that the service runs, as web_search, go with it."
             )
         params = with_tools(parameters(options, self._config), box, options.tool_choice)
+        if params.get("tools"):
+            self._services.policy.check_tools()
         if params.get("tools") and not choice.tools:
             raise ConfigError(
                 f"The embedded model {choice.model} cannot call tools: its template has no place "
@@ -206,7 +213,7 @@ class Preparing:
             ours=unasked(options),
             state=state,
             store=store_for(options, self._config, state),
-            successors=() if choice.named else SUCCESSORS,
+            successors=() if choice.named else self._successors(),
             once=options.once,
             key=key,
             replaces=again.replaces if again else self._memory.outlived(conversation, key),
@@ -218,6 +225,9 @@ class Preparing:
         reply.turn_id = question.turn_id
         reply.remarks.extend(attached.remarks)
         return Ask(question, choice, conversation, self.calls(choice, options), attached, box)
+
+    def _successors(self) -> tuple[str, ...]:
+        return tuple(filter(self._services.policy.allows_model, SUCCESSORS))
 
     def target(self, options: Options) -> Target[Any] | None:
         """

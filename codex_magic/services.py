@@ -18,6 +18,7 @@ from .config import DEFAULT_MODEL, Codex
 from .errors import ConfigError
 from .logins import Logins
 from .own_backends import OwnBackend, own_backends
+from .policy import CodexPolicy
 
 NO_SERVICE = (
     "There is no key and no embedded model. Type a key with %codex login, or set OPENAI_API_KEY "
@@ -58,10 +59,12 @@ class Services:
 
     Args:
         config: The settings.
+        policy: What the administrator allows; all of it where that is left out.
     """
 
-    def __init__(self, config: Codex) -> None:
+    def __init__(self, config: Codex, policy: CodexPolicy | None = None) -> None:
         self._config = config
+        self.policy = policy or CodexPolicy()
         self._probes = Probes()
         self.logins = Logins()
 
@@ -89,12 +92,28 @@ class Services:
             ConfigError: There is no service, or it has no key; the message says what to do.
         """
         service = self._find(backend)
+        self._check(service, backend)
         if service is None or service.backend is LOCAL:
             return self._embedded(model, fallback=service is None, progress=progress, start=start)
         if start:
             service = self._asked(service)
+        named = model is not None or self._config.model != DEFAULT_MODEL
         asked = model or self._config.model
-        return Choice(service, asked, named=model is not None or asked != DEFAULT_MODEL)
+        asked = asked if named else self.policy.instead(asked)
+        self.policy.check_model(asked)
+        return Choice(service, asked, named=named or asked != DEFAULT_MODEL)
+
+    def _check(self, service: Service | None, backend: str | None) -> None:
+        """See to it that the administrator allows a service; the embedded one where it is None."""
+        if service is None and not self._has_local():
+            # There is nobody at all, which is said elsewhere.
+            return
+        if service is None or service.backend is LOCAL:
+            self.policy.check_service("local", "")
+            return
+        name = backend or self._config.backend
+        own = name and name in own_backends()
+        self.policy.check_service(str(name) if own else service.backend.name, service.base_url)
 
     def check_name(self, name: str) -> None:
         """
@@ -105,7 +124,7 @@ class Services:
         """
         if name and name not in own_backends():
             _kind(name)
-        self._find(name or None)
+        self._check(self._find(name or None), name or None)
 
     def key_variable(self, name: str) -> str:
         """
@@ -127,7 +146,7 @@ class Services:
 
     def with_key(self, name: str, key: str) -> Service:
         """
-        Return a service with a key that was typed in for it.
+        Return a service that is allowed, with a key that was typed in for it.
 
         Args:
             name: The service; empty for the address that a setting or OPENAI_BASE_URL names, or
@@ -137,23 +156,29 @@ class Services:
         Raises:
             ConfigError: There is no such service, or it has no address.
         """
+        found = self._keyed(name, key)
+        own = name in own_backends()
+        self.policy.check_service(name if own else found.backend.name, found.base_url)
+        return replace(found, source=_TYPED)
+
+    def _keyed(self, name: str, key: str) -> Service:
         variables = {**(self._environ() or os.environ)}
         if not name and self._config.base_url:
-            return service_at(self._config.base_url, key=key, source=_TYPED)
+            return service_at(self._config.base_url, key=key)
         if not name:
             found = environment_service({**variables, "OPENAI_API_KEY": key})
             assert found is not None  # It has a key.
-            return replace(found, source=_TYPED)
+            return found
         own = own_backends().get(name)
         if own is not None:
-            return service_at(own.url, key=key, source=_TYPED)
+            return service_at(own.url, key=key)
         kind = _kind(name)
         variables[self.key_variable(name)] = key
         named = _in_environment(kind, variables) or named_service(kind, variables)
         if named is None and kind.base_url is None:
             raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
         found = named or Service(kind, str(kind.base_url), key, settled=True)
-        return replace(found, source=_TYPED)
+        return found
 
     def describe(self) -> tuple[str, str]:
         """Return the service and where its key comes from, in words; nothing is started."""
@@ -163,6 +188,10 @@ class Services:
             return "none", str(error)
         if service is None and not self._has_local():
             return "none", NO_SERVICE
+        try:
+            self._check(service, None)
+        except ConfigError as error:
+            return "none", str(error)
         if service is None or service.backend is LOCAL:
             return LOCAL.title, "no key needed"
         return f"{service.backend.title}, {service.base_url}", service.source

@@ -13,6 +13,7 @@ from codex_magic.commands import COMMANDS
 from codex_magic.config import Codex
 from codex_magic.memory import DATA_VARIABLE
 from codex_magic.options import OPTIONS
+from codex_magic.policy import CodexPolicy
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -44,13 +45,29 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
-TABLES = {"options": options_table, "commands": commands_table, "settings": settings_table}
+def policy_table() -> str:
+    """Return the table of what an administrator sets, as the administrators' page has it."""
+    rows = ["| `c.CodexPolicy.…` | default | meaning |", "|---|---|---|"]
+    for name, trait in sorted(CodexPolicy.class_traits(config=True).items()):
+        rows.append(f"| `{name}` | `{getattr(CodexPolicy(), name)!r}` | {trait.help} |")
+    return "\n".join(rows)
+
+
+TABLES = {
+    "options": options_table,
+    "commands": commands_table,
+    "settings": settings_table,
+    "policy": policy_table,
+}
+# Where a table is, if that is not the README.
+PLACES = {"policy": README.parent / "notebooks" / "administrators.md"}
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_table_is_the_codes_own(name: str) -> None:
     """A new option, command or setting is in the README, or this fails."""
-    found = re.search(rf"<!-- {name}: .*? -->\n(.*?)\n?<!-- end -->", README.read_text(), re.S)
+    text = PLACES.get(name, README).read_text(encoding="utf-8")
+    found = re.search(rf"<!-- {name}: .*? -->\n(.*?)\n?<!-- end -->", text, re.S)
 
     assert found is not None
     assert TABLES[name]() == found[1].strip()
@@ -97,13 +114,13 @@ def test_its_table_of_front_ends_is_whole() -> None:
 
 
 def update() -> None:
-    """Write the tables into the README: ``python -m tests.test_readme``."""
-    text = README.read_text()
+    """Write the tables where they belong: ``python -m tests.test_readme``."""
     for name, table in TABLES.items():
+        place = PLACES.get(name, README)
         pattern = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end -->)", re.S)
         made = table().replace("\\", r"\\")
-        text = pattern.sub(rf"\g<1>{made}\n\g<2>", text)
-    README.write_text(text)
+        text = pattern.sub(rf"\g<1>{made}\n\g<2>", place.read_text(encoding="utf-8"))
+        place.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
