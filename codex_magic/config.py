@@ -38,6 +38,7 @@ SUMMARIES = ("auto", "concise", "detailed", "off")
 VERBOSITIES = ("low", "medium", "high")
 DETAILS = ("auto", "low", "high", "original")
 CONTEXTS = ("none", "recent", "above")
+MIMES = ("html", "markdown")
 
 
 class Codex(Configurable):
@@ -111,6 +112,11 @@ class Codex(Configurable):
         "", help="The folder that they are kept in; empty: the user's data directory."
     ).tag(config=True)
     store_mb = Int(512, min=1, help="How many MB of them are kept, at most.").tag(config=True)
+    mime = CaselessStrEnum(
+        MIMES,
+        "html",
+        help="The form of answers: html; or markdown, for formulas and colours in VS Code and Colab.",
+    ).tag(config=True)
     max_retries = Int(2, min=0, help="Tries after a request that failed in passing.").tag(
         config=True
     )

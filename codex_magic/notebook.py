@@ -136,6 +136,18 @@ class NotebookFinder:
             yield os.environ.get("JPY_SESSION_NAME", "")
 
 
+def runs_scripts_in_markdown(shell: Any) -> bool:
+    """
+    Whether the page is JupyterLab's or Notebook's, which trust the Markdown of a cell that ran.
+
+    The server names the session in the environment of its kernels; VS Code and Colab do not.
+    """
+    names = getattr(shell, "user_ns", {})
+    ours = "__vsc_ipynb_file__" not in names and "google.colab" not in sys.modules
+    started = os.path.basename(_connection_file()).startswith("kernel-")
+    return ours and started and "JPY_SESSION_NAME" in os.environ
+
+
 def _connection_file() -> str:
     if "ipykernel" not in sys.modules:
         return ""

@@ -27,7 +27,7 @@ from .display.reply import Reply
 from .errors import ConfigError, ParseError
 from .kernel_tools import kernel_tools
 from .memory import Memory, digest_of
-from .notebook import NotebookFinder
+from .notebook import NotebookFinder, runs_scripts_in_markdown
 from .services import Choice, Services
 from .spending import Cap, cap_of, check, month_of
 from .templates import filled
@@ -86,14 +86,21 @@ class Preparing:
         Return the reply that an answer will fill.
 
         Raises:
-            ConfigError: There is no question.
+            ConfigError: There is no question, or answers cannot be shown as the settings have it.
         """
         if options.template:
             prompt = filled(options.template, prompt)
         prompt = prompt.strip("\n")
         if not prompt.strip():
             raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
-        return Reply(prompt, model=options.model or self._config.model)
+        reply = Reply(prompt, model=options.model or self._config.model)
+        reply.as_markdown = self._config.mime == "markdown"
+        if reply.as_markdown and runs_scripts_in_markdown(self._shell):
+            raise ConfigError(
+                "mime = 'markdown' is for VS Code, Colab and nbconvert: JupyterLab and Notebook would "
+                "run scripts in it. Set it back with %codex config mime=html."
+            )
+        return reply
 
     def chosen(
         self,

@@ -12,8 +12,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -23,6 +24,11 @@ from nbconvert.exporters import HTMLExporter, MarkdownExporter, WebPDFExporter
 from playwright.async_api import BrowserType
 from playwright.sync_api import Browser
 
+from codex_magic import notebook
+from codex_magic.asking import Options
+from codex_magic.assistant import Assistant
+from codex_magic.config import Codex
+from codex_magic.errors import ConfigError
 from codex_magic.export.notebook_copy import export_notebook_copy
 from tests.fake_service import FakeService, text
 from tests.fake_service.__main__ import RICH, SUMMARY
@@ -101,6 +107,36 @@ def test_papermill_writes_one_whole_answer(executed: Path) -> None:
     assert {"text/html", "text/plain"} == set(answer.data)
     assert ANSWER.strip() == answer.data["text/plain"].strip()
     assert "sent: subject" in answer.data["text/html"]
+
+
+def test_answers_can_be_published_as_markdown(service: FakeService, tmp_path: Path) -> None:
+    """VS Code and Colab have no formulas in HTML; what is published for them is escaped."""
+    service.enqueue(text("A formula \\(x^2\\), and <script>alert(1)</script>."))
+    cells = ["%load_ext codex_magic\n%codex config mime=markdown", f"%%codex -m {MODEL}\nHello"]
+
+    [answer] = outputs(through_papermill(service, tmp_path, *cells), 1)
+
+    assert {"text/markdown", "text/plain"} == set(answer.data)
+    assert "A formula $x^2$, and " in answer.data["text/markdown"]
+    assert "<script" not in answer.data["text/markdown"]
+    assert "sent: the prompt" in answer.data["text/markdown"]
+    assert "codex_magic" in answer.metadata
+
+
+@pytest.mark.parametrize("variable", ["", "__vsc_ipynb_file__"])
+def test_markdown_is_refused_where_it_would_run(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """In a kernel of JupyterLab's server the setting is an error of one line; in VS Code, it is not."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/monday.ipynb")
+    monkeypatch.setattr(notebook, "_connection_file", lambda: "/run/kernel-0a1b.json")
+    shell = SimpleNamespace(user_ns=dict.fromkeys(filter(None, [variable]), "monday.ipynb"))
+    assistant = Assistant(Codex(mime="markdown"), shell)
+    refused = not variable
+
+    with pytest.raises(ConfigError, match="mime=html") if refused else nullcontext():
+        reply = assistant.preparing.begun("Hello", Options())
+        assert reply.as_markdown
 
 
 def test_papermill_stops_where_there_is_no_answer(service: FakeService, tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ class Reply:
         self.notices: list[str] = []
         self.remarks: list[str] = []
         self.calls: list[CallRecord] = []
+        # Published as Markdown where the front end has formulas and colours in no other form.
+        self.as_markdown = False
         self.attached = ""
         # What its turn will be called by in the conversation.
         self.turn_id = ""
@@ -254,11 +256,16 @@ class Reply:
             self.remarks.extend(_remarks(ended.response, self.text))
 
     def mime_bundle(self) -> Bundle:
-        """Return what a front end shows: safe HTML, and the Markdown itself as plain text."""
+        """Return what a front end shows: safe HTML or Markdown, and the Markdown as plain text."""
         from .page import reply_html  # Markdown and its sanitizer are heavy.
         from .sanitize import well_formed
 
-        return {"text/html": reply_html(self), "text/plain": well_formed(self.plain())}
+        html = reply_html(self)
+        if self.as_markdown and self.value is None:
+            from .as_markdown import markdown_bundle
+
+            return markdown_bundle(self.text, html)
+        return {"text/html": html, "text/plain": well_formed(self.plain())}
 
     def plain(self) -> str:
         """Return the answer as plain text: its Markdown, or what it stands for as a table or tree."""

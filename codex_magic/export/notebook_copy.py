@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from ..api.items import Json
 from ..conversation.saved import expanded, write_file
-from ..display.escaped import escaped_markdown, escaped_text
-from ..display.sanitize import well_formed
+from ..display.as_markdown import markdown_bundle
 from ..errors import ConfigError
 
 
@@ -73,34 +71,7 @@ def _is_ours(output: Json) -> bool:
 
 def _bundle(bundle: Json) -> Json:
     """Return an answer as Markdown; the Markdown as it was written stays the plain text."""
-    source = _text(bundle["text/plain"])
-    footer = _Footer()
-    footer.feed(_text(bundle.get("text/html")))
-    footer.close()
-    lines = [f"*{escaped_text(line)}*\n" for line in footer.lines if line.strip()]
-    written = "\n".join([escaped_markdown(source), *lines])
-    return {"text/markdown": written, "text/plain": well_formed(source)}
-
-
-class _Footer(HTMLParser):
-    """Reads the small lines above and below an answer, which only its HTML has."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self._small = False
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        if tag == "small":
-            self._small = True
-            self.lines.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._small = self._small and tag != "small"
-
-    def handle_data(self, data: str) -> None:
-        if self._small:
-            self.lines[-1] += data
+    return markdown_bundle(_text(bundle["text/plain"]), _text(bundle.get("text/html")))
 
 
 def _text(value: Any) -> str:

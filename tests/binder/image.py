@@ -45,9 +45,14 @@ class Image:
     def build(self) -> None:
         """Install the requirements, and run ``postBuild``, as the image's user, with a network."""
         online = self._environment(online=True)
-        pip = [str(self.python), "-m", "pip", "install", "--quiet"]
-        _run([*pip, "-r", "binder/requirements.txt"], self.repository, online)
+        _run([*self._pip(), "-r", "binder/requirements.txt"], self.repository, online)
         _run([str(self.repository / "binder" / "postBuild")], self.repository, online)
+
+    def _pip(self) -> list[str]:
+        """Return how packages are installed: by uv, where there is one."""
+        if uv := shutil.which("uv"):
+            return [uv, "pip", "install", "--quiet", "--python", str(self.python)]
+        return [str(self.python), "-m", "pip", "install", "--quiet"]
 
     def _environment(self, *, online: bool) -> dict[str, str]:
         kept = {n: v for n, v in os.environ.items() if not _NOT_IN_AN_IMAGE.match(n)}
