@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "local": True,
     "log": "",
     "max_retries": 2,
+    "mime": "html",
     "model": "gpt-5.1-codex-mini",
     "persist": True,
     "redact": True,
