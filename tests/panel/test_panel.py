@@ -1,0 +1,201 @@
+"""The panel's widgets without a page: what goes over the comms, and what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import comm
+import pytest
+
+from codex_magic.assistant import Assistant
+from codex_magic.config import Codex
+from codex_magic.conversation.approvals import Call
+from codex_magic.conversation.turns import Plan, Turn
+from codex_magic.display.reply import Reply
+from codex_magic.panel import ChatPanel
+from codex_magic.panel.growing import GrowingTurn
+from codex_magic.panel.messages import failed_html, note_html, turn_html
+from codex_magic.panel.widgets import Shared
+from tests.asking import MODEL
+from tests.fake_service import FakeService, text
+from tests.jupyterlab import until
+
+HOSTILE = sorted((Path(__file__).parent.parent / "fixtures" / "hostile").glob("*.md"))
+ANSWER = "\n\n".join(
+    f"Paragraph {n} says **this** and `that`, and goes on for a while about nothing at all.\n\n"
+    f"```python\nvalue_{n} = compute({n}, 'a string', factor=0.5)\nprint(value_{n})\n```"
+    for n in range(30)
+)[:5_000]
+
+
+class Wire(comm.base_comm.BaseComm):
+    """A comm that counts what it would send."""
+
+    sent = 0
+
+    def publish_msg(
+        self,
+        msg_type: str,
+        data: Any = None,
+        metadata: Any = None,
+        buffers: Any = None,
+        **more: Any,
+    ) -> None:
+        content = {"comm_id": self.comm_id, "data": data or {}, **more}
+        Wire.sent += len(json.dumps(content)) + len(json.dumps(metadata or {}))
+
+
+@pytest.fixture(autouse=True)
+def wire(monkeypatch: pytest.MonkeyPatch) -> type[Wire]:
+    """The wire that all widgets of a test send on."""
+    monkeypatch.setattr(comm, "create_comm", Wire)
+    Wire.sent = 0
+    return Wire
+
+
+@pytest.fixture
+def assistant(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> Iterator[Assistant]:
+    """Yield an assistant that asks the fake service."""
+    monkeypatch.setenv("OPENAI_API_KEY", str(service.api_key))
+    monkeypatch.setenv("OPENAI_BASE_URL", service.base_url)
+    assistant = Assistant(Codex(model=MODEL))
+    yield assistant
+    assistant.close()
+
+
+def html_of(widget: Any) -> str:
+    """Return all HTML in a widget."""
+    inner = "".join(html_of(child) for child in getattr(widget, "children", ()))
+    return inner + str(getattr(widget, "value", ""))
+
+
+def with_turns(assistant: Assistant, count: int) -> None:
+    """Put turns into an assistant's conversation."""
+    for n in range(count):
+        turn = Turn(f"Question {n}?", (), text=ANSWER[:1_700], model=MODEL)
+        assistant.conversation.record(turn, Plan("stateless"))
+
+
+def test_a_long_answer_in_a_long_conversation_sends_little(
+    assistant: Assistant, service: FakeService, wire: type[Wire]
+) -> None:
+    """200 messages are there, of which the last 50 are drawn; 5,000 characters more take under 200 kB."""
+    with_turns(assistant, 100)
+    panel = ChatPanel(assistant)
+    opened = wire.sent
+    service.enqueue(text(ANSWER).pause(0.02))
+
+    panel.ask("Tell me.")
+    until(lambda: len(assistant.conversation.turns) == 101, "the answer")
+    until(lambda: "codex-growing" not in str([w._dom_classes for w in _turns(panel)]), "its end")
+    panel.close()
+
+    assert "Show earlier turns (76)" in str(panel.children[2].children[0].description)
+    assert opened < 1_000_000
+    assert 5_000 < wire.sent - opened < 200_000
+
+
+def test_a_closed_chunk_is_not_sent_again(wire: type[Wire]) -> None:
+    """Drawn after every word, an answer costs a bounded part of itself at a time."""
+    reply = Reply("Why?", model=MODEL)
+    growing = GrowingTurn(Shared(), reply, lambda reply: None)
+    costs = []
+    for start in range(0, len(ANSWER), 50):
+        reply._text.add(ANSWER[start : start + 50], ())
+        before = wire.sent
+        growing._due = 0.0
+        growing.draw(reply)
+        costs.append(wire.sent - before)
+
+    half = len(costs) // 2
+    assert sum(costs[half:]) < 1.6 * sum(costs[:half])
+
+
+def test_nothing_of_an_attack_survives_in_a_turn() -> None:
+    """Names, questions, answers and errors are text, whoever wrote them."""
+    attack = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
+    for path in HOSTILE:
+        answer = path.read_bytes().decode()
+        turn = Turn(attack, (), text=answer, model=attack, sent=attack, error=attack)
+        page = turn_html(1, turn, Reply.of_turn(turn))
+        assert [] == _dangers(page), path.stem
+    failed = failed_html(attack, attack) + note_html(attack, attack, attack)
+    assert [] == _dangers(failed)
+    assert ["<script>", "onerror", "http://a"] == _dangers(
+        "<script></script><p onerror=x></p><img src=http://a>"
+    )
+
+
+def test_what_is_asked_elsewhere_appears(assistant: Assistant, service: FakeService) -> None:
+    """A question of a cell is in the panel, and the panel's is in the conversation of the cells."""
+    from tests.asking import ask
+
+    panel = ChatPanel(assistant)
+    service.enqueue(text("From a cell."), text("From the panel."))
+    ask(assistant, "Cell?")
+    panel.ask("Panel?")
+    until(lambda: "From the panel." in html_of(panel), "the answer")
+    shown = html_of(panel)
+    panel.close()
+
+    assert "From a cell." in shown
+    assert ["Cell?", "Panel?"] == [turn.prompt for turn in assistant.conversation.turns]
+
+
+def test_a_call_can_be_edited_before_it_runs(assistant: Assistant) -> None:
+    """Only JSON is taken; the decision carries it."""
+    import asyncio
+
+    panel = ChatPanel(assistant)
+    call = Call("c", "add", {"a": 1})
+
+    async def decide() -> Any:
+        waiting = asyncio.ensure_future(panel._cards(call))
+        await asyncio.sleep(0)
+        card = panel._cards.widget.children[0]
+        press = _buttons(card)
+        press["Edit"]()
+        card.children[1].value = "no JSON"
+        press["Approve"]()
+        wrong = html_of(card)
+        card.children[1].value = '{"a": 2}'
+        press["Approve"]()
+        return wrong, await waiting
+
+    wrong, decision = asyncio.run(decide())
+    left = panel._cards.widget.children
+    panel.close()
+
+    assert "That is no JSON" in wrong
+    assert (True, {"a": 2}) == (decision.approved, decision.arguments)
+    assert () == left
+
+
+def _dangers(html: str) -> list[str]:
+    """Return what of HTML could run, or ask a network without a click."""
+    found: list[str] = []
+
+    class Look(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag in ("script", "style", "iframe", "object", "embed", "form", "input", "svg"):
+                found.append(f"<{tag}>")
+            for name, value in attrs:
+                if name.startswith("on") or name in ("srcset", "formaction", "xlink:href"):
+                    found.append(name)
+                if name == "src" and not str(value).startswith("data:image/"):
+                    found.append(str(value))
+
+    Look().feed(html)
+    return found
+
+
+def _buttons(card: Any) -> dict[str, Callable[[], None]]:
+    return {button.description: button.click for button in card.children[3].children}
+
+
+def _turns(panel: ChatPanel) -> list[Any]:
+    return list(panel.children[2].children)
