@@ -110,7 +110,6 @@ def test_an_answer_streams_and_another_one_is_stopped(
     streaming(panel, "One")
     panel.press("Stop")
     panel.answered("Stopped. What arrived is kept", 2)
-    service.release()
     panel.ask("And then?")
     panel.answered("Five.", 3)
     panel.input.press("ArrowUp")
