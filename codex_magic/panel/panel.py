@@ -103,6 +103,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
     def changed(self) -> None:
         """Take note that a question has ended."""
         self._refresh()
+        self._look()
 
     def _parts(self) -> list[Any]:
         shared = self._shared
