@@ -16,7 +16,7 @@ _panels: WeakKeyDictionary[Assistant, ChatPanel] = WeakKeyDictionary()
 
 
 def panel(assistant: Assistant, rest: str) -> None:
-    """panel: the chat panel; in JupyterLab, "Create New View for Output" puts it beside the notebook"""
+    """panel: the chat panel; in JupyterLab, "Create New View for Cell Output" puts it beside the notebook"""
     if rest:
         raise ConfigError(f"%codex panel takes no words: not {rest!r}.")
     if not is_notebook(assistant.shell):

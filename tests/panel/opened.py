@@ -9,7 +9,47 @@ from playwright.sync_api import Browser, Locator, Page
 from tests.jupyterlab import LOADING, App, Lab, wait_until_idle, write_notebook
 
 OPENING = f"{LOADING}\n%codex panel"
-WIDE = {"width": 1600, "height": 1200}
+# An answer of every kind, one with two pieces of code, and cells.
+RICH = """The two curves cross because **one saturates**; see the table.
+
+| step | train | test |
+|------|------:|-----:|
+| 1 | 0.91 | 0.89 |
+| 2 | 0.42 | 0.47 |
+
+The loss is $L = -\\sum_i y_i \\log p_i$, and `fit` returns it:
+
+```python
+def fit(x, y):
+    \"\"\"Return the slope.\"\"\"
+    return (x @ y) / (x @ x)
+```
+
+- It is fast.
+- It needs [no library](https://example.org).
+"""
+TWO = """First the numbers:
+
+```python
+numbers = [3, 1, 2]
+```
+
+then their order:
+
+```python
+sorted(numbers)
+```
+"""
+FIGURE = """import matplotlib.pyplot as plt
+plt.plot([1, 2, 3], [1, 4, 9])
+plt.show()"""
+TOOL = '''from codex_magic import tool
+
+@tool
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    print("adding")
+    return a + b'''
 
 
 @dataclass

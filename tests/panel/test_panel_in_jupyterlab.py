@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,52 +12,20 @@ from playwright.sync_api import Browser
 
 from tests.asking import sent
 from tests.fake_service import FakeService, error, function_call, text
-from tests.jupyterlab import LOADING, Lab, asking_lab, chromium, screenshot, until, use_dark_theme
+from tests.jupyterlab import (
+    LOADING,
+    Lab,
+    asking_lab,
+    chromium,
+    screenshot,
+    sink,
+    until,
+    use_dark_theme,
+)
 from tests.panel.axe import serious
-from tests.panel.opened import OPENING, Panel, opened
+from tests.panel.opened import FIGURE, OPENING, RICH, TOOL, TWO, Panel, opened
 
 pytestmark = pytest.mark.browser
-
-RICH = """The two curves cross because **one saturates**; see the table.
-
-| step | train | test |
-|------|------:|-----:|
-| 1 | 0.91 | 0.89 |
-| 2 | 0.42 | 0.47 |
-
-The loss is $L = -\\sum_i y_i \\log p_i$, and `fit` returns it:
-
-```python
-def fit(x, y):
-    \"\"\"Return the slope.\"\"\"
-    return (x @ y) / (x @ x)
-```
-
-- It is fast.
-- It needs [no library](https://example.org).
-"""
-TWO = """First the numbers:
-
-```python
-numbers = [3, 1, 2]
-```
-
-then their order:
-
-```python
-sorted(numbers)
-```
-"""
-FIGURE = """import matplotlib.pyplot as plt
-plt.plot([1, 2, 3], [1, 4, 9])
-plt.show()"""
-TOOL = '''from codex_magic import tool
-
-@tool
-def add(a: int, b: int) -> int:
-    """Add two numbers."""
-    print("adding")
-    return a + b'''
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +288,86 @@ def test_notebook_7_has_it_too(service: FakeService, lab: Lab, browser: Browser)
     panel.page.close()
 
     assert 2 == sum("# codex: Sort some numbers." in source for source in sources)
+
+
+def test_it_streams_while_a_cell_computes_and_beside_the_notebook(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """
+    The rest of an answer comes while a cell blocks the kernel; a view of the output at the side is the
+    same panel.
+    """
+    waiting = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
+    panel = opened(browser, lab, "beside.ipynb", [OPENING, waiting], run=1)
+    page = panel.page
+    service.enqueue(text(RICH, reasoning="Looking.").hold(40))
+    panel.ask("Why?")
+    streaming(panel, "two curves")
+    page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".jp-InputArea").click()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("document.body.innerText.includes('[*]')")
+    service.release()
+    panel.answered("no library", 1)
+    computing = page.locator(".jp-InputPrompt").filter(has_text="[*]").count()
+    (lab.folder / "go").touch()
+    page.wait_for_function("!document.body.innerText.includes('[*]')")
+
+    panel.root.locator(".codex-head").click(button="right", position={"x": 500, "y": 12})
+    page.get_by_text("Create New View for Cell Output", exact=True).click()
+    page.locator(".jp-LinkedOutputView .codex-panel.codex-scripted").wait_for()
+    beside = page.locator(".jp-LinkedOutputView .codex-panel")
+    service.enqueue(text("Beside."))
+    beside.get_by_label("Message", exact=True).fill("Where?")
+    beside.get_by_label("Message", exact=True).press("Shift+Enter")
+    beside.locator(".codex-turn[data-turn]").filter(has_text="Beside.").wait_for()
+    screenshot(page, "panel-beside")
+    page.close()
+
+    assert 1 == computing
+
+
+RECORDING = """
+from pathlib import Path
+from codex_magic.conversation.turns import Plan, Turn
+from codex_magic.functions import current_assistant
+
+for path in sorted(Path({folder!r}).glob("*.md"))[:24]:
+    answer = path.read_text().replace("{{{{SINK}}}}", {url!r}).replace("{{{{SINK_HOST}}}}", {host!r})
+    turn = Turn(path.stem, (), text=answer, model="<img src=x onerror=alert(1)>")
+    current_assistant().conversation.record(turn, Plan("stateless"))
+%codex panel
+"""
+
+
+def test_hostile_answers_are_harmless_in_it(
+    service: FakeService, lab: Lab, browser: Browser
+) -> None:
+    """Neither of 24 that stand there, nor of one that streams, runs anything or asks a network."""
+    with sink() as attacker:
+        folder = Path(__file__).parent.parent / "fixtures" / "hostile"
+        places = {"folder": str(folder), "url": attacker.url, "host": attacker.host}
+        panel = opened(browser, lab, "hostile.ipynb", [LOADING, RECORDING.format(**places)])
+        page = panel.page
+        page.wait_for_function("document.querySelectorAll('.codex-turn[data-turn]').length === 24")
+        streamed = (folder / "img_onerror.md").read_text().replace("{{SINK}}", attacker.url)
+        service.enqueue(text(f"{streamed}\n\nThe end: $x^2$."))
+        panel.ask("<script>window.codexPwned = 1</script>")
+        panel.answered("The end:", 25)
+        page.wait_for_selector(".codex-panel mjx-container")
+        handlers = page.evaluate(
+            "[...document.querySelectorAll('.codex-turn *')].flatMap(one =>"
+            " [...one.attributes].map(a => a.name)).filter(name => name.startsWith('on'))"
+        )
+        loading = page.locator(
+            ".codex-turn :is(script, iframe, object, embed, form, img:not([src^='data:image/']))"
+        ).count()
+        pwned = [frame.evaluate("window.codexPwned !== undefined") for frame in page.frames]
+        requests = list(attacker.requests)
+        screenshot(page, "panel-hostile", ".codex-panel")
+        page.close()
+
+    assert ([], 0, []) == (handlers, loading, requests)
+    assert not any(pwned)
 
 
 def _light(colour: Any) -> float:
