@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 # They answer without a key.
-NOTEBOOKS = ("quickstart", "figures")
+NOTEBOOKS = ("quickstart", "figures", "panel")
 _GITHUB = re.compile(r"(?:https://|git@|ssh://git@)github\.com[:/]([^/]+/[^/]+?)(?:\.git)?/?")
 
 

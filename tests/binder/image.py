@@ -14,7 +14,7 @@ from tests.packaging.environments import ROOT, interpreters
 
 BINDER = ROOT / "binder"
 # Those that the README offers there; they answer without a key.
-OPENED = ["quickstart.ipynb", "figures.ipynb"]
+OPENED = ["quickstart.ipynb", "figures.ipynb", "panel.ipynb"]
 # Nothing listens at this port: whatever asks for an address of the web fails at once.
 NOWHERE = "http://127.0.0.1:9"
 _NOT_IN_AN_IMAGE = re.compile(r"(OPENAI|AZURE|CODEX|PYTHON|JUPYTER|JPY|VIRTUAL_ENV|COV|XDG)")
