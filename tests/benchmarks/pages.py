@@ -38,12 +38,12 @@ with httpx.stream("POST", os.environ["OPENAI_BASE_URL"] + "/responses", json=bod
 handle.update(Markdown(text))
 """
 _SHOWN = "() => [...document.querySelectorAll('.jp-OutputArea')].some(o => o.textContent.includes('omega'))"
-_PAINTED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
 
 
 def run(bench: Bench) -> list[Table]:
     """Return how far the page is behind, of ours and of ten updates a second."""
-    with _lab(bench) as lab, chromium() as browser:
+    with lab_of(bench) as lab, chromium() as browser:
         ways: dict[Hashable, Measure] = {
             way: partial(_measured, bench, lab, browser, way) for way in (OURS, TEN_HZ)
         }
@@ -65,7 +65,8 @@ def run(bench: Bench) -> list[Table]:
 
 
 @contextmanager
-def _lab(bench: Bench) -> Iterator[Lab]:
+def lab_of(bench: Bench) -> Iterator[Lab]:
+    """Run a JupyterLab whose kernels ask the service of the benchmarks."""
     with tempfile.TemporaryDirectory() as folder:
         env = {**clean_environment(), "OPENAI_API_KEY": "bench", "OPENAI_BASE_URL": bench.base_url}
         env["CODEX_MAGIC_DATA_DIR"] = f"{folder}/data"
@@ -94,6 +95,6 @@ def _behind(page: Page, bench: Bench) -> float:
     asked = len(served(bench.base_url))
     page.keyboard.press("Shift+Enter")
     page.wait_for_function(_SHOWN, polling="raf")
-    page.evaluate(_PAINTED)
+    page.evaluate(PAINTED)
     shown = time.monotonic()
     return shown - served(bench.base_url)[asked]["last"]
