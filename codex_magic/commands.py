@@ -33,7 +33,7 @@ from .errors import AnswerInterrupted, CodexError, ConfigError
 from .functions import is_whole_cell, screen_for
 from .inserting import Landing, asking_for_code, land, say_half
 from .options import parse_line
-from .panel_commands import panel
+from .panel_commands import panel, transcript
 from .tool_commands import tools
 
 
@@ -130,6 +130,7 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     **conversation_commands.COMMANDS,
     "tools": tools,
     "panel": panel,
+    "transcript": transcript,
     "connect": connect,
     **job_commands.COMMANDS,
     **model_commands.COMMANDS,

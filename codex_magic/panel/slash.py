@@ -15,7 +15,8 @@ from .messages import note_html
 NAMES = (
     *("ask", "show", "fix", "explain", "retry", "continue", "new", "chats", "switch", "history"),
     *("undo", "edit", "hide", "pin", "fork", "compact", "delete", "resume", "save", "load"),
-    *("export", "tools", "status", "config", "help"),
+    *("export", "transcript", "tools", "jobs", "cancel", "models", "backend", "status", "config"),
+    *("usage", "help"),
 )
 # These ask for a line of input, or open a view; in a panel nobody could answer.
 _FOR_CELLS = ("login", "logout", "panel", "connect")

@@ -22,7 +22,10 @@ def test_the_panel_notebook_runs() -> None:
 
     panel = outputs(notebook, "panel")[0]
     assert "application/vnd.jupyter.widget-view+json" in panel.data
-    assert "Two cities" in outputs(notebook, "keep")[0].data["text/plain"]
+    kept = outputs(notebook, "keep")[0].data
+    assert "Two cities" in kept["text/plain"]
+    assert "<blockquote>What is in @table?" in kept["text/html"]
+    assert "Two cities" in kept["text/html"]
 
 
 @pytest.mark.browser
