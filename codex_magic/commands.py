@@ -10,6 +10,7 @@ from typing import Any
 from . import (
     code_commands,
     conversation_commands,
+    doctor_commands,
     job_commands,
     login_commands,
     model_commands,
@@ -135,6 +136,7 @@ COMMANDS: dict[str, Callable[[Assistant, str], Reply | None]] = {
     **job_commands.COMMANDS,
     **model_commands.COMMANDS,
     **login_commands.COMMANDS,
+    **doctor_commands.COMMANDS,
     **settings_commands.COMMANDS,
     "help": help_,
 }

@@ -20,6 +20,26 @@ _EVERYWHERE = ("", "*", "0.0.0.0", "::")
 _silent: dict[str, float] = {}
 
 
+# What JupyterLab and Notebook 7 have where widgets can be shown.
+_WIDGETS = "lab/extensions/@jupyter-widgets/jupyterlab-manager/package.json"
+
+
+def shows_widgets(connection_file: str) -> bool | None:
+    """
+    Whether the server of this kernel has what shows widgets; None where it does not say.
+
+    It may run in another environment than the kernel, which has its own copy.
+
+    Args:
+        connection_file: The kernel's; its server's description lies beside it.
+    """
+    for server in _servers(connection_file):
+        answer = _answer(server, _WIDGETS)
+        if answer is not None:
+            return answer[0] == 200
+    return None
+
+
 def session_path(connection_file: str) -> str:
     """
     Return the path of this kernel's notebook, also after it was renamed; empty if nobody knows.
@@ -30,16 +50,22 @@ def session_path(connection_file: str) -> str:
     Args:
         connection_file: The kernel's; its server's description lies beside it.
     """
-    folder, name = os.path.split(connection_file)
-    kernel = _KERNEL.fullmatch(name)
+    kernel = _KERNEL.fullmatch(os.path.basename(connection_file))
     if not kernel:
         return ""
-    for process in {os.environ.get("JPY_PARENT_PID", ""), str(os.getppid())}:
-        server = _read(os.path.join(folder, f"jpserver-{process}.json"))
-        sessions = _sessions(server) if server else None
+    for server in _servers(connection_file):
+        sessions = _sessions(server)
         if sessions is not None:
             return _path(sessions, kernel[1], str(server.get("root_dir") or ""))
     return ""
+
+
+def _servers(connection_file: str) -> list[dict[str, Any]]:
+    """Return what is written down of the servers that may have started this kernel."""
+    folder = os.path.dirname(connection_file)
+    processes = {os.environ.get("JPY_PARENT_PID", ""), str(os.getppid())}
+    found = [_read(os.path.join(folder, f"jpserver-{process}.json")) for process in processes]
+    return [server for server in found if server]
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -53,6 +79,17 @@ def _read(path: str) -> dict[str, Any]:
 
 def _sessions(server: dict[str, Any]) -> Any:
     """Return the server's sessions, or None where it does not answer."""
+    answer = _answer(server, "api/sessions")
+    if answer is None or answer[0] != 200:
+        return None
+    try:
+        return json.loads(answer[1])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _answer(server: dict[str, Any], path: str) -> tuple[int, bytes] | None:
+    """Return the status and the body of what a server has at a path; None where it is silent."""
     address = _address(server)
     if address is None or _silent.get(address[0] + str(address[1]), 0) > time.monotonic():
         return None
@@ -65,14 +102,15 @@ def _sessions(server: dict[str, Any]) -> Any:
     try:
         connection.request(
             "GET",
-            f"{str(server.get('base_url') or '/').rstrip('/')}/api/sessions",
+            f"{str(server.get('base_url') or '/').rstrip('/')}/{path}",
             headers={"Authorization": f"token {token}"} if token else {},
         )
         answer = connection.getresponse()
-        return json.loads(answer.read(_LARGEST)) if answer.status == 200 else None
+        return answer.status, answer.read(_LARGEST)
     except (OSError, HTTPException):
         _silent[address[0] + str(address[1])] = time.monotonic() + _PAUSE
-    except (ValueError, RecursionError):
+    except ValueError:
+        # What is written down of the server makes no request.
         pass
     finally:
         connection.close()

@@ -127,7 +127,7 @@ class NotebookFinder:
         """Yield where the file may be, the surest first."""
         names = getattr(self._shell, "user_ns", {})
         yield _text(names.get("__vsc_ipynb_file__"))
-        connection = _connection_file() if self._file is None else self._file
+        connection = kernel_file() if self._file is None else self._file
         # The kernels of a server are named after it; one that a cell started, as nbclient does,
         # only inherits the name of that cell's notebook.
         if os.path.basename(connection).startswith("kernel-"):
@@ -144,11 +144,12 @@ def runs_scripts_in_markdown(shell: Any) -> bool:
     """
     names = getattr(shell, "user_ns", {})
     ours = "__vsc_ipynb_file__" not in names and "google.colab" not in sys.modules
-    started = os.path.basename(_connection_file()).startswith("kernel-")
+    started = os.path.basename(kernel_file()).startswith("kernel-")
     return ours and started and "JPY_SESSION_NAME" in os.environ
 
 
-def _connection_file() -> str:
+def kernel_file() -> str:
+    """Return this kernel's connection file; empty where there is none."""
     if "ipykernel" not in sys.modules:
         return ""
     from ipykernel.connect import get_connection_file  # Only a kernel has one.

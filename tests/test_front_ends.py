@@ -129,7 +129,7 @@ def test_markdown_is_refused_where_it_would_run(
 ) -> None:
     """In a kernel of JupyterLab's server the setting is an error of one line; in VS Code, it is not."""
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/monday.ipynb")
-    monkeypatch.setattr(notebook, "_connection_file", lambda: "/run/kernel-0a1b.json")
+    monkeypatch.setattr(notebook, "kernel_file", lambda: "/run/kernel-0a1b.json")
     shell = SimpleNamespace(user_ns=dict.fromkeys(filter(None, [variable]), "monday.ipynb"))
     assistant = Assistant(Codex(mime="markdown"), shell)
     refused = not variable

@@ -252,9 +252,9 @@ def test_a_kernel_of_a_server_finds_its_notebook(tmp_path: Path) -> None:
     """A real kernel knows its connection file; one without a server has no notebook."""
     path = saved(tmp_path / "a.ipynb", "1")
     ask = f"""
-from codex_magic.notebook import NotebookFinder, _connection_file
+from codex_magic.notebook import NotebookFinder, kernel_file
 import os
-print(os.path.isfile(_connection_file()), [NotebookFinder(get_ipython()).path()])
+print(os.path.isfile(kernel_file()), [NotebookFinder(get_ipython()).path()])
 __vsc_ipynb_file__ = {path!r}
 print([NotebookFinder(get_ipython()).path()])
 """
