@@ -132,7 +132,8 @@ def policy_for(shell: Any) -> CodexPolicy:
     """
     try:
         # Outside of IPython nobody has read the system's files.
-        return CodexPolicy(parent=shell) if shell is not None else _machine_policy()
+        config = getattr(shell, "config", None)
+        return CodexPolicy(config=config) if shell is not None else _machine_policy()
     except TraitError as error:
         raise ConfigError(f"c.CodexPolicy in ipython_config.py is wrong: {error}") from error
 

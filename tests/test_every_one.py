@@ -104,6 +104,7 @@ COMMAND_LINES: dict[str, str] = {
     "load": "load said.json",
     "export": "export said.md",
     "tools": "tools",
+    "transcript": "transcript",
     "jobs": "jobs",
     "models": "models",
     "backend": "backend",
