@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -163,30 +162,29 @@ def test_what_cannot_be_read_is_dangerous(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "found"),
     [
-        "x = df.groupby('a').sum()\n" * 8_000,
-        "x = " + " + ".join(["'a'"] * 2_000),
-        "".join(f"x{n} = x{n - 1}.a\n" for n in range(2_000)),
-        "x = y\n" + "x = x.a if x else x.b\n" * 500,
-        "".join(f"x = f{n}\nx = x.g{n}\n" for n in range(300)),
-        "def f():\n"
-        + "".join(f"{'    ' * n}def f{n}():\n" for n in range(1, 90))
-        + "    " * 90
-        + "pass",
-        "x = 'a'\n" + "y = ''.join([" + "x, " * 20_000 + "])\n",
-        "x = '%s' % ('a' * 9)\n" * 5_000,
-        "'{:>999999999}'.format(1)\n'%999999999d' % 1\n'a' * 10**12\n10**10**10",
+        ("x = df.groupby('a').sum()\n" * 8_000, []),
+        ("x = " + " + ".join(["'a'"] * 2_000), []),
+        ("".join(f"x{n} = x{n - 1}.a\n" for n in range(2_000)), ["this cell"]),
+        ("x = y\n" + "x = x.a if x else x.b\n" * 500, ["x"]),
+        ("".join(f"x = f{n}\nx = x.g{n}\n" for n in range(300)), ["x"]),
+        (
+            "def f():\n"
+            + "".join(f"{'    ' * n}def f{n}():\n" for n in range(1, 90))
+            + "    " * 90
+            + "pass",
+            [],
+        ),
+        ("x = 'a'\n" + "y = ''.join([" + "x, " * 20_000 + "])\n", []),
+        ("x = '%s' % ('a' * 9)\n" * 5_000, []),
+        ("'{:>999999999}'.format(1)\n'%999999999d' % 1\n'a' * 10**12\n10**10**10", []),
     ],
     ids=["long", "sum", "aliases", "twice", "many", "nested", "join", "forms", "bombs"],
 )
-def test_a_scan_takes_a_bounded_time(code: str) -> None:
-    """However a cell is made, reading it takes seconds, and nothing of it is run."""
-    began = time.perf_counter()
-
-    scan(code)
-
-    assert 60 > time.perf_counter() - began
+def test_a_large_cell_is_read(code: str, found: list[str]) -> None:
+    """However a cell is made, it is read or said to be unreadable, and nothing of it is run."""
+    assert found == dangers(code)
 
 
 def test_names_of_other_cells_can_be_known() -> None:
