@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -228,12 +229,13 @@ class FakeIdentity:
 
 
 def cli_document(tokens: Json, **changes: Any) -> Json:
-    """Return the document that the Codex CLI writes for these tokens."""
+    """Return the document that the Codex CLI writes for these tokens, renewed an hour ago."""
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     return {
         "auth_mode": "chatgpt",
         "OPENAI_API_KEY": None,
         "tokens": {**tokens, "account_id": ACCOUNT, "future": ["kept"]},
-        "last_refresh": "2026-11-20T08:00:00.123456789Z",
+        "last_refresh": f"{an_hour_ago:%Y-%m-%dT%H:%M:%S}.123456789Z",
         "agent_identity": {"kept": True},
         **changes,
     }

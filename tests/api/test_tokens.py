@@ -47,7 +47,10 @@ def flat_document(**changes: Any) -> dict[str, Any]:
 def test_the_cli_shape_is_read() -> None:
     """Tokens, their end from the token itself, the account, and the last renewal."""
     access_token = MAKER.jwt(exp=END, account="acc-other")
-    document = cli_document({"access_token": access_token, "refresh_token": "rt-1"})
+    document = cli_document(
+        {"access_token": access_token, "refresh_token": "rt-1"},
+        last_refresh="2026-11-20T08:00:00.123456789Z",
+    )
 
     found = tokens_in(document)
 
