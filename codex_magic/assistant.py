@@ -148,6 +148,8 @@ class Assistant:
         screen = self.watchers.screen(screen, reply, options)
         with self.watchers.told(), Interrupts() as interrupts, shown(reply, screen):
             with interrupts.listening():
+                if not helping and not again:
+                    self.preparing.foresee(options, reply)
                 choice = self.preparing.chosen(options, reply, lambda: screen.draw(reply))
                 prepare = partial(
                     self.preparing.prepare,

@@ -13,7 +13,7 @@ from .api.backends import LOCAL, UNKNOWN, Backend
 from .api.calls import CallOptions
 from .api.retries import RetryPolicy
 from .asking import Options, parameters, store_for, unasked, with_form, with_tools
-from .attaching import Attached, attach, sees
+from .attaching import Attached, attach, sees, wanted_by
 from .config import SUCCESSORS, Codex
 from .context.gathering import Fetch, Scene, defined_names
 from .context.recorder import Recorder
@@ -26,6 +26,7 @@ from .display.progress import plural
 from .display.reply import Reply
 from .errors import ConfigError, ParseError
 from .kernel_tools import kernel_tools
+from .local import running
 from .memory import Memory, digest_of
 from .notebook import NotebookFinder, runs_scripts_in_markdown
 from .services import Choice, Services
@@ -147,6 +148,19 @@ class Preparing:
         policy = self._services.policy
         return Cap(policy.budget, policy.budget_tokens, "ask the administrator of this machine")
 
+    def foresee(self, options: Options, reply: Reply) -> None:
+        """
+        Look for what a question names before a model is fetched and started for it.
+
+        Raises:
+            ContextError: Something is not there.
+        """
+        if wanted_by(options, self._config) == wanted_by(Options(), self._config) or running():
+            return
+        look = self._services.choose(backend=options.backend, model=options.model, start=False)
+        if look.service.backend is LOCAL:
+            self._attached(reply, options, look.model, LOCAL, None)
+
     def check_budget(self, options: Options) -> None:
         """
         See to it that this month's budget has something left, where the answer costs anything.
@@ -205,6 +219,7 @@ class Preparing:
         attached = self._attached(reply, options, choice.model, choice.service.backend, again)
         if attached.instructions:
             params = {**params, "instructions": attached.instructions}
+        reply.notices.extend(self._namesakes(options))
         conversation = self._joined(options)
         # Without a history there is nothing that a service could keep.
         state = options.state or conversation.state or self._config.state
@@ -323,6 +338,18 @@ class Preparing:
             return Conversation("")
         name = options.chat or self._memory.current
         return self._memory.conversations.get(name) or Conversation(name)
+
+    def _namesakes(self, options: Options) -> list[str]:
+        """Return a word on a conversation on disk that has the name of one which begins now."""
+        name = options.chat
+        if not name or options.once or name in self._memory.conversations:
+            return []
+        if not any(chat.name == name for chat in self._memory.kept()):
+            return []
+        return [
+            f"A new conversation {name!r} begins; an earlier one of that name is on disk: "
+            f"%codex resume {name} goes on with it."
+        ]
 
     def _joined(self, options: Options) -> Conversation:
         """Return the conversation that a question joins, which is the current one from now on."""

@@ -165,7 +165,9 @@ def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+        raise ConfigError(
+            f"{file} cannot be read: {error.strerror}. Name a file that %codex save has written."
+        ) from error
     except (ValueError, RecursionError):
         raise ConfigError(f"{file} is no JSON, or only a part of it: {_AGAIN}.") from None
 

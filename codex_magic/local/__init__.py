@@ -32,6 +32,7 @@ __all__ = [
     "fetch_model",
     "installed",
     "model_path",
+    "running",
     "serve",
     "start",
 ]
@@ -71,6 +72,11 @@ class LocalServer:
 def installed() -> bool:
     """Return whether llama.cpp is there, without loading it."""
     return find_spec("xllamacpp") is not None
+
+
+def running() -> bool:
+    """Whether this process has started the embedded model, or another one in its place."""
+    return bool(_servers.started)
 
 
 def start(
