@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.jupyterlab import LOADING, App, Lab, wait_until_idle, write_notebook
+from tests.jupyterlab import LOADING, PATIENCE, App, Lab, wait_until_idle, write_notebook
 
 OPENING = f"{LOADING}\n%codex panel"
 # An answer of every kind, one with two pieces of code, and cells.
@@ -119,7 +119,7 @@ def opened(
     write_notebook(lab, name, cells)
     page = browser.new_page(viewport=size or {"width": 1280, "height": 1400})  # type: ignore[arg-type]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.set_default_timeout(25_000)
+    page.set_default_timeout(PATIENCE * 1000)
     page.goto(lab.address(name, app))
     page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
     wait_until_idle(page)
