@@ -19,6 +19,9 @@ from .sanitize import escape, escape_text
 
 _LONGEST_FORMULA = 10_000
 _MOST_LINES = 100
+# A hundred fractions in each other, a thousand characters, end a browser's page; no formula that
+# means something has more than ten.
+_DEEPEST = 24
 
 # Possessive quantifiers: a delimiter that is never closed costs one look at the text, not many.
 # Words within a formula may hold formulas of their own: `$\text{if $x$}$`.
@@ -48,8 +51,19 @@ _REFUSED = re.compile(
     r"href|url|style|class|cssId|html\w*|data|require|bbox|f?colorbox|mmlToken|unicode|includegraphics"
     r"|[gex]?def|let|futurelet|global|csname|endcsname|catcode|(?:re)?new\w+|provide\w+|Declare\w+"
     r"|New\w+|definecolor|mathtoolsset|usetagform|setOptions|input|include|special"
-    r"|write|immediate|open(?:in|out)|texttip|mathtip|toggle|endtoggle"
+    r"|write|immediate|open(?:in|out)|texttip|mathtip|toggle|endtoggle|verb"
 )
+
+# What MathJax nests: groups, and what follows a size, a style or a colour up to the group's end.
+_LEVEL = re.compile(
+    r"(?P<opens>\\(?:left|begin)(?![A-Za-z])|\{)|(?P<closes>\\(?:right|end)(?![A-Za-z])|\})"
+    r"|(?P<leads>\\(?:(?:script)*(?:display|text|script)style|color|[Tt]iny|scriptsize|small"
+    r"|normalsize|large|Large|LARGE|[hH]uge)(?![A-Za-z]))|(?P<cell>&)|\\.",
+    re.DOTALL,
+)
+_PARTNER = {"\\right": "\\left", "\\end": "\\begin", "}": "{"}
+# What MathJax would not read, or would read in words alone, cannot be counted.
+_COMMENTED_GROUP = re.compile(r"(?:[^\\%]|\\[\s\S]|%[^\n{}\\]*+(?:\n|\Z))*+%")
 
 
 def add_math(markdown: MarkdownIt) -> None:
@@ -85,10 +99,29 @@ def formula_block(tex: str, *, closed: bool) -> str:
 
 
 def is_safe(tex: str) -> bool:
-    """Tell whether TeX may be typeset: of bearable length, and without reach beyond itself."""
-    if len(tex) > _LONGEST_FORMULA:
+    """Tell whether TeX may be typeset: of bearable size, and without reach beyond itself."""
+    if len(tex) > _LONGEST_FORMULA or _COMMENTED_GROUP.match(tex) or _depth(tex) > _DEEPEST:
         return False
     return not any(_REFUSED.fullmatch(name) for name in _COMMAND.findall(tex))
+
+
+def _depth(tex: str) -> int:
+    """Return how deep MathJax would nest; what closes something else closes nothing."""
+    # What each open group began with, and the levels in it so far.
+    groups, deepest = [("", 0)], 0
+    for found in _LEVEL.finditer(tex):
+        opened, level = groups[-1]
+        if found["opens"]:
+            groups.append((found[0], level + 1))
+        elif found["closes"]:
+            if opened == _PARTNER[found[0]]:
+                groups.pop()
+        elif found["leads"]:
+            groups[-1] = (opened, level + 1)
+        elif found["cell"] and opened == "\\begin":
+            groups[-1] = (opened, groups[-2][1] + 1)
+        deepest = max(deepest, groups[-1][1])
+    return deepest
 
 
 def _inline(state: StateInline, silent: bool) -> bool:

@@ -349,6 +349,43 @@ def test_a_long_address_is_cut_where_it_is_shown() -> None:
     assert f"({address[:200]}…)" in html
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\frac{1}{" * 100 + "x" + "}" * 100,
+        "{" * 1_000 + "x" + "}" * 1_000,
+        r"\left(" * 40 + "x" + r"\right)" * 40,
+        r"\left(\text{\right)}" * 40,
+        r"\begin{matrix}" * 30 + "x" + r"\end{matrix}" * 30,
+        r"\displaystyle " * 700 + "x",
+        "{%}\n" * 40 + "x",
+        r"\left(\verb|\right)|" * 40,
+    ],
+)
+def test_a_formula_of_many_levels_is_shown_as_code(tex: str) -> None:
+    """
+    A hundred fractions in each other crash the page of JupyterLab, a thousand braces stop it.
+    """
+    assert "codex-math" not in render(f"$${tex}$$")
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\frac{1}{1+" * 20 + "x" + "}" * 20,
+        r"\left(\frac{a}{b}\right)" * 300,
+        r"\begin{matrix}" + r"\displaystyle a & \displaystyle b \\" * 40 + r"\end{matrix}",
+        r"\{\alpha\}" * 500,
+        "x % a remark\n+ 50\\%",
+    ],
+)
+def test_a_long_formula_of_few_levels_is_typeset(tex: str) -> None:
+    """
+    What is side by side does not count as deep.
+    """
+    assert '<span class="codex-math">' in render(f"so $${tex}$$")
+
+
 def test_a_very_long_formula_is_shown_as_code() -> None:
     """
     MathJax is not asked to typeset a book.
