@@ -231,7 +231,8 @@ def _in_total(preview: Preview) -> str:
     backend = preview.choice.service.backend.name
     money = dollars(price(preview.choice.model, backend, read=tokens))
     words = ["Nothing is sent", f"≈ {short(tokens)} tokens", money, attached.words]
-    return " · ".join([*filter(None, words), *attached.remarks])
+    lines = [*words, *attached.remarks, preview.choice.notice]
+    return " · ".join(filter(None, lines))
 
 
 def _shown_reply(assistant: Assistant, rest: str) -> Reply:

@@ -112,7 +112,7 @@ class Preparing:
         spends: bool = True,
     ) -> Choice:
         """
-        Return who answers; without ``drawn``, for a look, nothing is started.
+        Return who answers; without ``drawn``, for a look, nothing is started and no key is needed.
 
         Raises:
             ConfigError: There is nobody; or what it ``spends`` is more than this month's budget.
@@ -132,6 +132,7 @@ class Preparing:
             model=options.model,
             progress=progress,
             start=drawn is not None,
+            keyless=drawn is None,
         )
         reply.model = choice.model
         return choice
@@ -344,11 +345,13 @@ class Preparing:
         name = options.chat
         if not name or options.once or name in self._memory.conversations:
             return []
-        if not any(chat.name == name for chat in self._memory.kept()):
+        found = next((chat for chat in self._memory.kept() if chat.name == name), None)
+        if found is None:
             return []
+        # Its id, because the name is that of the new one from now on.
         return [
             f"A new conversation {name!r} begins; an earlier one of that name is on disk: "
-            f"%codex resume {name} goes on with it."
+            f"%codex resume {found.id} goes on with it."
         ]
 
     def _joined(self, options: Options) -> Conversation:

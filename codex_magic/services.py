@@ -28,6 +28,7 @@ NO_SERVICE = (
 )
 
 _TYPED = "typed in with %codex login"
+_NO_KEY_YET = "no key for it yet: %codex login takes one"
 
 # The embedded model while it is only looked at: its address is known when it runs.
 _SLEEPING = Service(LOCAL, "http://127.0.0.1/v1", source="the kernel itself")
@@ -75,6 +76,7 @@ class Services:
         model: str | None = None,
         progress: Callable[[str], None] = lambda line: None,
         start: bool = True,
+        keyless: bool = False,
     ) -> Choice:
         """
         Return who answers; the embedded model is fetched and started where it has to be.
@@ -87,11 +89,13 @@ class Services:
             progress: Is told what takes time, in one line.
             start: Whether the embedded model is started, and an unknown service asked what it
                 is; otherwise this is only a look.
+            keyless: Whether a service without the key that it wants will do, for such a look;
+                where there is nobody at all, it is OpenAI.
 
         Raises:
             ConfigError: There is no service, or it has no key; the message says what to do.
         """
-        service = self._find(backend)
+        service = self._would_be(backend, model) if keyless else self._find(backend)
         self._check(service, backend)
         if service is None or service.backend is LOCAL:
             return self._embedded(model, fallback=service is None, progress=progress, start=start)
@@ -101,7 +105,17 @@ class Services:
         asked = model or self._config.model
         asked = asked if named else self.policy.instead(asked)
         self.policy.check_model(asked)
-        return Choice(service, asked, named=named or asked != DEFAULT_MODEL)
+        notice = f"There is {_NO_KEY_YET}." if service.source == _NO_KEY_YET else ""
+        return Choice(service, asked, named=named or asked != DEFAULT_MODEL, notice=notice)
+
+    def _would_be(self, backend: str | None, model: str | None) -> Service | None:
+        """Return who would answer if its key were there; None leaves the embedded model."""
+        found = self._find(backend, keyless=True)
+        asked = model or self._config.model
+        embedded = self._has_local() and asked in (DEFAULT_MODEL, local.MODEL_NAME)
+        if found is not None or embedded:
+            return found
+        return _without_key(OPENAI)
 
     def _check(self, service: Service | None, backend: str | None) -> None:
         """See to it that the administrator allows a service; the embedded one where it is None."""
@@ -215,7 +229,7 @@ class Services:
         finally:
             transport.close()
 
-    def _find(self, backend: str | None) -> Service | None:
+    def _find(self, backend: str | None, *, keyless: bool = False) -> Service | None:
         """Return the service that something names; None leaves the embedded model."""
         name = backend or self._config.backend
         typed = self.logins.find(name, "" if backend else self._config.base_url)
@@ -225,11 +239,11 @@ class Services:
         found: Service | None
         own = own_backends().get(name) if name else None
         if own is not None:
-            found = _own(own, os.environ if environ is None else environ)
+            found = _own(own, os.environ if environ is None else environ, keyless=keyless)
         elif backend is None and self._config.base_url:
             found = self._at(self._config.base_url, name or None, environ)
         elif name:
-            found = self._by_name(_kind(name), environ)
+            found = self._by_name(_kind(name), environ, keyless=keyless)
         else:
             found = _anywhere(environ)
         return found and self._probes.settled(self._with_file(found))
@@ -246,7 +260,9 @@ class Services:
             return replace(service, source=f"{variable} in {self._config.env_file}")
         return service
 
-    def _by_name(self, kind: Backend, environ: Mapping[str, str] | None) -> Service:
+    def _by_name(
+        self, kind: Backend, environ: Mapping[str, str] | None, *, keyless: bool
+    ) -> Service:
         if kind is LOCAL:
             return Service(LOCAL, "http://127.0.0.1")
         if kind is CHATGPT:
@@ -261,6 +277,8 @@ class Services:
             return found
         if kind.base_url is None:
             raise ConfigError(f"{kind.title} needs an address: %codex config base_url=https://….")
+        if keyless and kind.key_required:
+            return _without_key(kind)
         raise ConfigError(_no_key(kind))
 
     def _at(self, base_url: str, backend: str | None, environ: Mapping[str, str] | None) -> Service:
@@ -311,7 +329,7 @@ def _kind(name: str) -> Backend:
         raise ConfigError(f"{name!r} is no service. {hint}") from error
 
 
-def _own(own: OwnBackend, variables: Mapping[str, str]) -> Service:
+def _own(own: OwnBackend, variables: Mapping[str, str], *, keyless: bool) -> Service:
     """Return a service that the user added; its key goes there alone."""
     if not own.key_env:
         return service_at(own.url)
@@ -319,9 +337,16 @@ def _own(own: OwnBackend, variables: Mapping[str, str]) -> Service:
         return service_at(own.url, key=key, source=own.key_env)
     if saved := keyring_key(own.key_env):
         return service_at(own.url, key=saved, source=f"{own.key_env} in the keyring")
+    if keyless:
+        return replace(service_at(own.url), source=_NO_KEY_YET)
     raise ConfigError(
         f"There is no key for {own.name}. Set {own.key_env}, or %codex login --backend {own.name}."
     )
+
+
+def _without_key(kind: Backend) -> Service:
+    """Return a service that can only be looked at."""
+    return Service(kind, str(kind.base_url), source=_NO_KEY_YET, settled=True)
 
 
 def _introduction(model: str) -> str:
@@ -333,7 +358,10 @@ def _introduction(model: str) -> str:
 
 def _no_key(kind: Backend) -> str:
     if kind is OPENAI:
-        return "There is no key for OpenAI. Set OPENAI_API_KEY, without OPENAI_BASE_URL."
+        return (
+            "There is no key for OpenAI. Type one with %codex login --backend openai, or set "
+            "OPENAI_API_KEY, without OPENAI_BASE_URL."
+        )
     if kind.key_variable is None:
         return f"{kind.title} needs a login, and there is none."
     return (

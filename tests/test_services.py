@@ -120,7 +120,7 @@ def test_what_is_named_goes_first(
     ("values", "settings", "backend", "said"),
     [
         ({}, {}, None, NO_SERVICE),
-        ({}, {}, "openai", "Set OPENAI_API_KEY"),
+        ({}, {}, "openai", "or set OPENAI_API_KEY"),
         ({**KEY, "OPENAI_BASE_URL": "http://h/v1"}, {}, "openai", "without OPENAI_BASE_URL"),
         (AZURE, {}, "openai", "There is no key for OpenAI"),
         (KEY, {}, "azure", "Azure OpenAI needs an address"),
@@ -278,6 +278,38 @@ def test_a_wrong_key_is_not_shown(environ: pytest.MonkeyPatch) -> None:
     assert "Incorrect API key provided" in str(caught.value)
     assert "secret" not in f"{caught.value!r} {caught.value} {assistant.conversation.turns}"
     assert "0123" not in f"{caught.value!r} {caught.value} {assistant.conversation.turns}"
+
+
+@pytest.mark.parametrize(
+    ("backend", "model", "address"),
+    [
+        ("openai", None, "https://api.openai.com/v1"),
+        ("openrouter", "a/b", "https://openrouter.ai/api/v1"),
+        (None, "gpt-5.4", "https://api.openai.com/v1"),
+        (None, None, "https://api.openai.com/v1"),
+    ],
+)
+def test_a_dry_run_needs_no_key(
+    environ: pytest.MonkeyPatch, backend: str | None, model: str | None, address: str
+) -> None:
+    """It shows what would go to the service that is named, or to OpenAI, and says what is missing."""
+    assistant = Assistant(Codex(local=False))
+    preview = assistant.preview("Why?", Options(backend=backend, model=model))
+
+    assert f"{address}/responses" == preview.address
+    assert "Why?" == preview.body["input"][0]["content"]
+    assert "%codex login" in preview.choice.notice
+
+
+def test_a_dry_run_with_a_key_misses_nothing(environ: pytest.MonkeyPatch) -> None:
+    """Nothing is said of keys, and what only a question may do still takes one."""
+    put(environ, KEY)
+    with_key = Assistant(Codex(local=False)).preview("Why?", Options())
+    environ.delenv("OPENAI_API_KEY")
+
+    assert "" == with_key.choice.notice
+    with pytest.raises(ConfigError, match="login"):
+        Services(Codex(local=False)).choose(start=False)
 
 
 def test_a_look_starts_no_model(monkeypatch: pytest.MonkeyPatch) -> None:

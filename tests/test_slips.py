@@ -37,9 +37,12 @@ def test_a_chat_of_a_name_on_disk_is_told_of(shell: Shell, service: FakeService)
 
     said = shell.run("%%codex --chat plots\nSecond?")
 
-    assert "%codex resume plots goes on with it." in said
     assert "First?" not in str(service.requests[-1].context)
     assert "%codex resume" not in shell.run("%%codex --chat plots\nThird?")
+    shell.run(said[said.index("%codex resume") : said.index(" goes on with it.")])
+    shell.run("%codex ask Fourth?")
+    assert "First?" in str(service.requests[-1].context)
+    assert "Second?" not in str(service.requests[-1].context)
 
 
 def test_a_missing_file_says_what_to_name(shell: Shell) -> None:

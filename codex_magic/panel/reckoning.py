@@ -33,6 +33,7 @@ def ahead(assistant: Assistant, prompt: str, options: Options) -> str:
         money,
         f"to {preview.choice.model}",
         *attached.remarks,
+        preview.choice.notice,
     ]
     return DOT.join(filter(None, words))
 
