@@ -23,7 +23,7 @@ from codex_magic.api.identity import Issuer
 
 CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 ACCOUNT = "acc-0001"
-TIMEOUT = 5.0
+TIMEOUT = 20.0
 Json = dict[str, Any]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fake_service import FakeService, error, failed, text
-from tests.kernels import Kernel, connected, running_kernel
+from tests.kernels import PATIENCE, Kernel, connected, running_kernel
 from tests.sending import ran
 from tests.shells import Shell, connected_shell
 from tests.test_commands import prompts
@@ -25,7 +25,7 @@ def shell(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> Iterator[She
 def settle(shell: Shell, number: int = 1) -> None:
     """Wait until a job has ended."""
     job = shell.assistant.jobs.all[number - 1]
-    job.wait(10)
+    job.wait(PATIENCE)
     assert job.done
 
 
@@ -117,8 +117,9 @@ def test_a_stream_that_cannot_be_taken_up_is_polled(shell: Shell, service: FakeS
 
 def test_a_failure_is_told_by_jobs(shell: Shell, service: FakeService) -> None:
     """There is no cell that could fail; nothing of it is sent with later questions."""
-    service.enqueue(failed("invalid_prompt", "It broke."))
+    service.enqueue(failed("invalid_prompt", "It broke.").hold(1))
     shell.run("%codex ask --background Why?")
+    service.release()
     settle(shell)
     listed = shell.run("%codex jobs")
     shell.run("%codex ask -q Again?")

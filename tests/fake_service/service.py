@@ -20,7 +20,7 @@ from .summary import summarise
 from .wire import Connection, Disconnected, HttpRequest, as_json
 
 API_KEY = "sk-fake-0123456789abcdef"
-TIMEOUT = 5.0
+TIMEOUT = 20.0
 
 
 def default_answer(context: list[Json], body: Json) -> Answer:
