@@ -284,9 +284,21 @@ def test_export(three: Kernel, service: FakeService, ending: str) -> None:
         assert 4 == json.loads(whole)["nbformat"]
 
 
+def test_transcript(three: Kernel) -> None:
+    """The whole conversation is one output; its questions are quoted, and are no markup."""
+    three.run("%codex ask -q Is <b>it</b> so?")
+    (output,) = three.run("%codex transcript").displays
+
+    page = output["data"]["text/html"]
+    assert "<blockquote>Is &lt;b&gt;it&lt;/b&gt; so?</blockquote>" in page
+    assert all(f"Answer {word}." in page for word in ("one", "two", "three"))
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
+        ("transcript", "Nothing was said in 'main'"),
+        ("transcript all", "takes no words"),
         ("undo x", "takes a number"),
         ("retry", "nothing to retry"),
         ("edit", "%codex edit N PROMPT"),
