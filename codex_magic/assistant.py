@@ -113,6 +113,8 @@ class Assistant:
         self._engine = Engine()
         self.tools = ToolRunning(shell)
         self.jobs = Jobs()
+        # Models of the last list that was asked for.
+        self.listed: tuple[str, ...] = ()
         self._pools: dict[asyncio.AbstractEventLoop, AsyncTransport] = {}
 
     @property
@@ -170,7 +172,8 @@ class Assistant:
                         follow(job, reply, screen, interrupts, self.memory.grow)
             finally:
                 self._tell_of_trouble(reply)
-        return checked(reply)
+        # What the service works on fails no cell, however soon it ends: its line says so.
+        return reply if options.background else checked(reply)
 
     async def aask(self, prompt: str, options: Options) -> Reply:
         """
@@ -272,7 +275,9 @@ class Assistant:
         async def listed(client: AsyncCodexClient) -> ModelPage:
             return await client.models.list()
 
-        return choice, self.call(choice, listed)
+        page = self.call(choice, listed)
+        self.listed = tuple(model.id for model in page.data)
+        return choice, page
 
     def call(self, choice: Choice, work: Callable[[AsyncCodexClient], Coroutine[Any, Any, T]]) -> T:
         """Return what calls of a service's API come to."""

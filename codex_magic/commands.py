@@ -88,7 +88,7 @@ def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> R
 
 def show(assistant: Assistant, rest: str) -> None:
     """show [N]: draw the last answer again, or the answer of turn N"""
-    _shown_reply(assistant, rest).show(assistant.shell)
+    assistant.preparing.form(_shown_reply(assistant, rest)).show(assistant.shell)
 
 
 def help_(assistant: Assistant, rest: str) -> None:

@@ -81,7 +81,9 @@ class BackgroundJob:
             self._job.rest(FAREWELL)
             self._refresh()
             raise
-        if self._refresh() and self.reply.error is not None:
+        self._refresh()
+        # What the service took is a job, however soon it failed: its line says so.
+        if not self.response_id and self.reply.error is not None:
             raise self.reply.error
 
     def draw(self) -> None:

@@ -167,8 +167,11 @@ class CodexMagics:
 
     def _response_bundle(self, response: Any) -> Any:
         from .display.reply import response_bundle  # Replies need the API: not while loading.
+        from .notebook import runs_scripts_in_markdown
 
-        return response_bundle(response, self._shell)
+        # A look at a value fails for no setting: where that form is refused, it is HTML.
+        wanted = self.config.mime == "markdown" and not runs_scripts_in_markdown(self._shell)
+        return response_bundle(response, self._shell, as_markdown=wanted)
 
     def _warn_of_a_peer(self) -> None:
         for magic in self._replaced.values():

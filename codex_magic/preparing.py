@@ -95,6 +95,16 @@ class Preparing:
         if not prompt.strip():
             raise ConfigError("There is no question: write one below %%codex, or after %codex ask.")
         reply = Reply(prompt, model=options.model or self._config.model)
+        self.form(reply)
+        return reply
+
+    def form(self, reply: Reply) -> Reply:
+        """
+        Let a reply be shown as the settings have it, and return it.
+
+        Raises:
+            ConfigError: They ask for Markdown where scripts in it would run.
+        """
         reply.as_markdown = self._config.mime == "markdown"
         if reply.as_markdown and runs_scripts_in_markdown(self._shell):
             raise ConfigError(

@@ -136,6 +136,19 @@ def test_a_refusal_fails_the_cell(shell: Shell, service: FakeService) -> None:
     assert [] == shell.assistant.jobs.all
 
 
+def test_an_answer_on_its_way_is_not_continued(shell: Shell, service: FakeService) -> None:
+    """It is no answer that was cut: nothing is asked, and it still arrives."""
+    service.enqueue(text("Slow answer.").hold(2))
+    shell.run("%codex ask --background Slow?")
+    refused = shell.fails("%codex continue")
+    service.release()
+    settle(shell)
+
+    assert "on its way" in refused
+    assert "%codex jobs" in refused
+    assert [("Slow?", "completed", "Slow answer.")] == said(shell)
+
+
 def test_cancel(shell: Shell, service: FakeService) -> None:
     """The service is told; the question stays, without an answer, and others go on."""
     service.enqueue(text("Slow answer.").hold(2))

@@ -123,6 +123,25 @@ def test_answers_can_be_published_as_markdown(service: FakeService, tmp_path: Pa
     assert "codex_magic" in answer.metadata
 
 
+def test_answers_are_shown_again_as_markdown(service: FakeService, tmp_path: Path) -> None:
+    """By ``%codex show``, as a turn of long ago, and where a bare response is looked at."""
+    service.enqueue(text("A formula \\(x^2\\), and <script>alert(1)</script>."))
+    cells = [
+        f"%load_ext codex_magic\n%codex config mime=markdown model={MODEL}",
+        "answer = %codex ask -q Hello",
+        "%codex show",
+        "%codex show 1",
+        "answer.response",
+    ]
+    written = through_papermill(service, tmp_path, *cells)
+
+    for position in (2, 3, 4):
+        [answer] = outputs(written, position)
+        assert {"text/markdown", "text/plain"} == set(answer.data)
+        assert "A formula $x^2$, and " in answer.data["text/markdown"]
+        assert "<script" not in answer.data["text/markdown"]
+
+
 @pytest.mark.parametrize("variable", ["", "__vsc_ipynb_file__"])
 def test_markdown_is_refused_where_it_would_run(
     monkeypatch: pytest.MonkeyPatch, variable: str

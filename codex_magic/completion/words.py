@@ -15,7 +15,10 @@ from ..config import SUCCESSORS
 from ..context.gathering import defined_names
 from ..context.open_figures import is_figure
 from ..conversation.hosted_tools import PLAIN, WITH_VALUE
+from ..errors import ConfigError
 from ..options import KERNEL_TOOLS
+from ..own_backends import own_backends
+from ..templates import template_names
 from .completions import Completion, of_kind
 
 if TYPE_CHECKING:
@@ -56,15 +59,37 @@ def variables_or_all(assistant: Assistant, part: str) -> list[Completion]:
 
 
 def models(assistant: Assistant, part: str) -> list[Completion]:
-    """Return models that are known without asking: set, used before, or live when this was written."""
+    """
+    Return models that are known without asking.
+
+    They are set, were used before, were in the last list that was asked for, or were live when this
+    was written.
+    """
     turns = (turn for one in assistant.memory.conversations.values() for turn in one.turns)
     used = [turn.model for turn in turns if turn.model]
-    return of_kind("model", dict.fromkeys([assistant.config.model, *used, *SUCCESSORS]))
+    known = [assistant.config.model, *used, *assistant.listed, *SUCCESSORS]
+    return of_kind("model", dict.fromkeys(known))
 
 
 def backends(assistant: Assistant, part: str) -> list[Completion]:
     """Return the services that have a name."""
-    return of_kind("backend", (name for name in BACKENDS if name != "unknown"))
+    known = [name for name in BACKENDS if name != "unknown"]
+    try:
+        return of_kind("backend", [*known, *own_backends()])
+    except ConfigError:
+        # Their file is broken: whoever names one of them is told.
+        return of_kind("backend", known)
+
+
+def templates(assistant: Assistant, part: str) -> list[Completion]:
+    """Return what ``--template`` takes."""
+    return of_kind("template", template_names())
+
+
+def jobs(assistant: Assistant, part: str) -> list[Completion]:
+    """Return the numbers and ids of what runs in the background, the last first."""
+    running = [job for job in reversed(assistant.jobs.all) if not job.done]
+    return of_kind("job", [*(job.number for job in running), *(job.response_id for job in running)])
 
 
 def chats(assistant: Assistant, part: str) -> list[Completion]:

@@ -151,10 +151,15 @@ def continue_(conversation: Conversation) -> Again:
     Where nothing of the answer had arrived, its question is asked again.
 
     Raises:
-        ConfigError: The last answer is whole.
+        ConfigError: The last answer is whole, or still on its way.
     """
     shown = [turn for turn in conversation.turns if not turn.hidden]
     last = shown[-1] if shown else None
+    if last is not None and last.status == "running":
+        raise ConfigError(
+            "The last answer is on its way in the background, so there is nothing to continue yet: "
+            "%codex jobs says how it stands."
+        )
     if last is None or (last.status == "completed" and not last.service.startswith(_SILENT)):
         raise ConfigError(
             "The last answer is whole, so there is nothing to continue: ask on with %%codex."

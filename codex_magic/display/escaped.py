@@ -23,7 +23,8 @@ _Tokens = Sequence[Any]
 
 # Entities are never syntax, for no reader; a backslash before these marks is known to all.
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "\\": "&#92;", "`": "&#96;"}
-_MARKS = re.compile(r"[<>&\\`]|[*_\[\]{}#~^|$]")
+# The last are addresses without a host, of which some readers would make a link of their own.
+_MARKS = re.compile(r"[<>&\\`]|[*_\[\]{}#~^|$]|/(?=/[/?#\\])")
 # What would begin a block: a list, an underline, a definition, Pandoc's div or title.
 _LINE_START = re.compile(r"(?P<mark>[-+=:%])|(?P<number>\d+)(?=[.)])")
 _SPACES = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")

@@ -358,14 +358,19 @@ def saved_value(text: str) -> Value[Any] | None:
     return Value(found, found, text)
 
 
-def response_bundle(response: Response, shell: Any) -> Bundle:
+def response_bundle(response: Response, shell: Any, *, as_markdown: bool = False) -> Bundle:
     """Return what a shell shows of a bare response: as safe as a reply."""
     if not is_notebook(shell):
         return {"text/plain": printable(words_of(response))}
     from .page import response_html  # Markdown and its sanitizer are heavy.
     from .sanitize import well_formed
 
-    return {"text/html": response_html(response), "text/plain": well_formed(words_of(response))}
+    html = response_html(response)
+    if as_markdown:
+        from .as_markdown import markdown_bundle
+
+        return markdown_bundle(words_of(response), html)
+    return {"text/html": html, "text/plain": well_formed(words_of(response))}
 
 
 def is_notebook(shell: Any) -> bool:

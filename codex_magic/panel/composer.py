@@ -17,6 +17,7 @@ from .widgets import Shared, shown
 # Seconds after the last key after which what would be sent is looked at.
 _PAUSE = 0.5
 _MOST_SUGGESTED = 6
+_HINT = 300
 _NAME = re.compile(r"(?:^|(?<=\s))(@[\w.]*|/\w*)\Z")
 
 
@@ -112,7 +113,10 @@ class Composer:
         """Offer questions to begin with; one that is chosen is written, and not sent."""
         self._starters.children = [
             self._shared.button(
-                one.prompt, partial(self._begin, one), "codex-starter", hint=one.prompt
+                one.name or one.prompt,
+                partial(self._begin, one),
+                "codex-starter",
+                hint=one.prompt[:_HINT],
             )
             for one in starters
         ]

@@ -1,33 +1,43 @@
-"""What an empty panel offers: questions that fit the notebook."""
+"""What an empty panel offers: questions that fit the notebook, and the user's own templates."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from ..context.gathering import defined_names
 from ..context.recorder import Recorder
-from ..errors import ContextError
+from ..errors import ConfigError, ContextError
+from ..templates import filled, template_names
 from .chips import Chip
 
-_MOST = 3
+_MOST, _MOST_TEMPLATES = 3, 3
 _MOST_NAMES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """A question, and what goes along with it."""
+    """
+    A question, and what goes along with it.
+
+    Attributes:
+        prompt: What is written into the box.
+        chip: What goes along.
+        name: What it is called by; empty for its own words.
+    """
 
     prompt: str
     chip: Chip | None = None
+    name: str = ""
 
 
 def starters(shell: Any, recorder: Recorder | None) -> list[Starter]:
-    """Return the questions that fit what is there."""
-    return list(islice(_fitting(shell, recorder), _MOST))
+    """Return the questions that fit what is there, then the templates."""
+    return [*islice(_fitting(shell, recorder), _MOST), *islice(_templates(), _MOST_TEMPLATES)]
 
 
 def _fitting(shell: Any, recorder: Recorder | None) -> Iterator[Starter]:
@@ -44,6 +54,15 @@ def _fitting(shell: Any, recorder: Recorder | None) -> Iterator[Starter]:
     yield Starter("What can I ask you in this notebook?")
     yield Starter("Write a cell that plots a sine wave.")
     yield Starter("How do I read a CSV file with pandas?")
+
+
+def _templates() -> Iterator[Starter]:
+    """Yield the user's templates as they are; what is to stand at their marker is for the user to write."""
+    for name in template_names():
+        # One that cannot be read is no way to begin; ``--template`` says why.
+        with suppress(ConfigError):
+            if prompt := filled(name, "").strip():
+                yield Starter(prompt, name=name)
 
 
 def _has_error(recorder: Recorder) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import mistune
 import pytest
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
+from codex_magic.api.items import parse_response
+from codex_magic.conversation.turns import Turn
 from codex_magic.display.escaped import escaped_markdown, escaped_text
+from codex_magic.display.reply import Reply, response_bundle
 from tests.counts import count
 from tests.display.test_hostile import HOSTILE, answer
 
@@ -113,6 +117,23 @@ def test_a_hostile_answer_is_harmless_for_every_reader(
 ) -> None:
     """No tag, no handler, no address and no command of an attack is left."""
     assert [] == active(reader(escaped_markdown(answer(path))))
+
+
+@pytest.mark.parametrize("path", HOSTILE, ids=[path.stem for path in HOSTILE])
+def test_what_is_published_as_markdown_is_harmless(path: Path) -> None:
+    """A reply, and a bare response, with the small lines that only their HTML has."""
+    source = answer(path)
+    part = {"type": "output_text", "text": source, "annotations": []}
+    message = {"type": "message", "id": "m", "role": "assistant", "content": [part]}
+    reply = Reply.of_turn(Turn("Why?", (), output=(message,), text=source, error=source))
+    reply.notices, reply.as_markdown = [source], True
+    response = parse_response({"id": "resp_1", "status": "completed", "output": [message]})
+    shell = SimpleNamespace(kernel=object())
+    bundles = (reply.mime_bundle(), response_bundle(response, shell, as_markdown=True))
+
+    for bundle in bundles:
+        assert {"text/markdown", "text/plain"} == {*bundle}
+        assert [] == active(commonmark(bundle["text/markdown"]))
 
 
 @pytest.mark.parametrize(
