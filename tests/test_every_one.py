@@ -112,7 +112,6 @@ COMMAND_LINES: dict[str, str] = {
     "config": "config",
     "usage": "usage",
     "help": "help jobs",
-    "transcript": "transcript",
 }
 # These need somebody who is not there, and say so.
 REFUSED = {"cancel": "cancel", "continue": "continue", "panel": "panel", "connect": "connect"}
