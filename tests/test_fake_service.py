@@ -141,6 +141,8 @@ ENDS: list[tuple[Answer, str]] = [
     (fake.in_stream_error("nested"), "error"),
     (fake.in_stream_error("flat"), "error"),
     (fake.in_stream_error("bare"), "None"),
+    # What has come to its end, and is not kept, would be lost without a word.
+    (fake.in_stream_error("nested", after=99), "error"),
     (fake.events([{"type": "response.new"}]), "new"),
     (fake.text("Hello").eof_after(5), "output_text.delta"),
 ]

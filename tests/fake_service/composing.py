@@ -41,7 +41,8 @@ def compose(turn: Turn, answer: Answer, account: Account) -> Composition:
         {"type": f"response.{answer.status}", "response": final},
     ]
     if answer.stream_error is not None:
-        return Composition(broken_off(numbered(events), answer.stream_error), None)
+        # It comes in the place of the last event: what has come to its end breaks off no more.
+        return Composition(broken_off(numbered(events[:-1]), answer.stream_error), None)
     return Composition(numbered(events), response)
 
 

@@ -232,15 +232,22 @@ class Epoch:
         guard = threading.Timer(effect.stall + PATIENCE + 1, self.scene.service.release, [9])
         guard.start()
         faulthandler.dump_traceback_later(120, exit=True)
+        button = Button(effect.stop)
         try:
-            with jumping(effect.clock), names(effect.names), pressing(effect.stop):
-                if apart:
-                    asyncio.run(assistant.aask(prompt, options))
-                else:
-                    assistant.ask(prompt, options, QuietScreen())
+            try:
+                button.heard = True
+                button.begin()
+                with jumping(effect.clock), names(effect.names):
+                    if apart:
+                        asyncio.run(assistant.aask(prompt, options))
+                    else:
+                        assistant.ask(prompt, options, QuietScreen())
+            finally:
+                button.heard = False
         except BaseException as error:
             outcome = outcome_of(error)
         finally:
+            button.release()
             guard.cancel()
             faulthandler.cancel_dump_traceback_later()
         outcome.seconds = self.pulse.since(began)
@@ -322,39 +329,43 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome(f"{type(error).__name__}: {error}", shown, clean)
 
 
-@contextmanager
-def pressing(moments: tuple[float, ...]) -> Iterator[None]:
-    """Press the interrupt button at these moments, as long as the block lasts."""
-    if not moments:
-        yield
-        return
-    began, done = time.monotonic(), threading.Event()
+class Button:
+    """
+    The interrupt button, which is pressed at some moments.
 
-    def press() -> None:
-        for moment in moments:
-            if done.wait(max(began + moment - time.monotonic(), 0)):
-                return
+    Attributes:
+        heard: Whether a press is an interrupt; set and cleared without a call, as Python lets
+            interrupts in where something is called or jumps back.
+    """
+
+    def __init__(self, moments: tuple[float, ...]) -> None:
+        self.heard = False
+        self._moments = moments
+        self._done, self._gone = threading.Event(), threading.Event()
+        if moments:
+            signal.signal(signal.SIGINT, self._hear)
+
+    def begin(self) -> None:
+        """Press from now on; the first press may come before this returns."""
+        if self._moments:
+            threading.Thread(target=self._press, args=[time.monotonic()]).start()
+
+    def release(self) -> None:
+        """Press no more; what is pressed is not heard by now."""
+        self._done.set()
+        if self._moments:
+            self._gone.wait()
+
+    def _press(self, began: float) -> None:
+        for moment in self._moments:
+            if self._done.wait(max(began + moment - time.monotonic(), 0)):
+                break
             os.kill(os.getpid(), signal.SIGINT)
+        self._gone.set()
 
-    thread = threading.Thread(target=press)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    thread.start()
-    try:
-        yield
-    finally:
-        _released(done, thread)
-
-
-def _released(done: threading.Event, thread: threading.Thread) -> None:
-    """Let go of the button; a press may come at any moment before that."""
-    while True:
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            done.set()
-            thread.join()
-            return
-        except KeyboardInterrupt:
-            continue
+    def _hear(self, number: int, frame: object) -> None:
+        if self.heard:
+            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import codex_magic.errors
 from codex_magic.conversation.saved import load
 from codex_magic.errors import CodexError
 from tests.asking import STATES
-from tests.fake_service import FakeService
+from tests.fake_service import FakeService, Recorded
 from tests.kernels import MODEL, Executed, Message, running_kernel
 
 from .faults import FAULTS, RETRIES, Effect, Fault, Scene, answer_of
@@ -38,11 +38,23 @@ _HOLDS = """
 import gc, os, psutil, threading
 gc.collect()
 held = psutil.Process()
-print(threading.active_count(), held.num_fds(), held.memory_info().rss, sep=chr(10))
+# The journal opens its store when there is something to write, and closes it a while later.
+files = [os.readlink(f) for n in os.listdir("/proc/self/fd") if os.path.lexists(f := f"/proc/self/fd/{n}")]
+files = [name for name in files if ".sqlite" not in name]
+print(threading.active_count(), len(files), held.memory_info().rss, sep=chr(10))
 print(sorted(t.name for t in threading.enumerate()))
-print([os.readlink(f) for n in os.listdir("/proc/self/fd") if os.path.exists(f := f"/proc/self/fd/{n}")])
+print(sorted(files))
 print([(c.laddr.port, c.raddr and c.raddr.port, c.status) for c in held.net_connections()])
 """
+
+
+class Aborting(Exception):
+    """
+    The kernel aborts every cell.
+
+    An interrupt that hits ipykernel itself, while it aborts what waits behind a cell that failed,
+    leaves it so: none of our code runs then.
+    """
 
 
 class Cells:
@@ -65,6 +77,8 @@ class Cells:
         self.oracle = Oracle()
         self.chat = ""
         self.retries = RETRIES
+        # The last question of a kernel that was killed, its answer, and whether it must be kept.
+        self.half: tuple[str, str, bool] | None = None
         # By cell, the question that it asked last.
         self.cells: dict[str, str] = {}
 
@@ -87,19 +101,26 @@ class Cells:
             "OPENAI_BASE_URL": self.network.base_url,
         }
         with running_kernel(folder, environ) as kernel:
-            self.kernel = kernel
-            self._begin()
-            held = self._held()
-            for number in range(TURNS):
-                if time.monotonic() > end:
-                    break
-                self._turn(self._choice())
-                if number == 5:
-                    held = self._held()
-            self._check_held(held)
-            self._end(self.chance.choice((signal.SIGKILL, signal.SIGTERM, None)))
+            self.kernel, self.pressed = kernel, False
+            try:
+                self._use(end)
+            except Aborting:
+                self.tally.event("process", "a kernel that aborts every cell after a button")
+                self.oracle = Oracle()
             if "Traceback" in kernel.log:
                 self._wrong("unclean error", f"the kernel's log: {kernel.log[-600:]}")
+
+    def _use(self, end: float) -> None:
+        self._begin()
+        held = self._held()
+        for number in range(TURNS):
+            if time.monotonic() > end:
+                break
+            self._turn(self._choice())
+            if number == 5:
+                held = self._held()
+        self._check_held(held)
+        self._end(self.chance.choice((signal.SIGKILL, signal.SIGTERM, None)))
 
     def _begin(self) -> None:
         """Load the extension; go on with what the kernel before it has said."""
@@ -110,6 +131,7 @@ class Cells:
         if self.chat and self.oracle.said:
             self._do(f"%codex resume {self.chat}")
             kept = [Said(turn.prompt, turn.text, turn.status) for turn in self._turns()]
+            self._expect_half(kept)
             if kept != self.oracle.said:
                 self._wrong("lost turn", f"after a restart: {kept[-2:]}, {self.oracle.said[-2:]}")
             self.tally.event("process", "a kernel that goes on with what another one said")
@@ -118,6 +140,7 @@ class Cells:
 
     def _talk_of_something_else(self) -> None:
         self.chat, self.oracle, self.cells = f"chat-{self.seed}-{self.number}", Oracle(), {}
+        self.half = None
         self._do(f"%codex new {self.chat}")
 
     def _do(self, code: str) -> Executed:
@@ -127,6 +150,8 @@ class Cells:
             if done.status == "ok":
                 break
         else:
+            if done.status == "aborted" and self.pressed:
+                raise Aborting
             self._wrong("unclean error", f"{code}: {done.status} {done.traceback}")
         return done
 
@@ -200,6 +225,7 @@ class Cells:
         for timer in timers:
             timer.join()
         if timers:
+            self.pressed = True
             self._do("pass")
         if effect.clock:
             self._do(_LANDS)
@@ -229,39 +255,40 @@ class Cells:
             return
         self.number += 1
         prompt, answer = f"Question {self.number}?", answer_of(self.chance, self.number)
-        before = len(self.service.requests)
         self.service.enqueue(answer.hold(self.chance.randint(-1, 30)))
         self.kernel.send(f"%%codex\n{prompt}", f"cell-{self.number}")
-        self.service.wait_for_request(before + 1, timeout=12 * PATIENCE)
+        self.service.wait_until(lambda: self._asked(prompt) is not None, timeout=12 * PATIENCE)
         moment = self.chance.choice((0.0, 0.1, 0.7, 1.5))
         time.sleep(moment)
         self.kernel.signal(how)
-        last = self.service.requests[-1]
+        last = self._asked(prompt)
+        assert last is not None
         self.service.wait_until(lambda: last.disconnected or last.finished, timeout=12 * PATIENCE)
+        self.service.forget_queue()
         self.tally.event("process", f"{how.name} in the middle of an answer")
-        self._expect_half(prompt, answer.output[-1]["text"], moment)
+        # Nothing waits for the disk before an answer has come: half a second may be lost.
+        self.half = (prompt, answer.output[-1]["text"], moment > 1)
 
-    def _expect_half(self, prompt: str, told: str, moment: float) -> None:
-        """The next kernel is to find the question, and a beginning of its answer."""
-        from codex_magic.conversation.store import Store
+    def _asked(self, prompt: str) -> Recorded | None:
+        """Return the last request that asks this; others, as for a conversation, carry none."""
+        found = [one for one in list(self.service.requests) if one.path == "/v1/responses"]
+        return next((one for one in reversed(found) if prompt.encode() in one.raw), None)
 
-        store = Store(self.data / "conversations.sqlite")
-        chat = next(found for found in store.chats() if found.name == self.chat)
-        found = store.load(chat.id)
-        store.close()
-        last = found.turns[-1] if found else None
-        begun = last is not None and last.prompt == prompt
-        begun = begun and last is not None and last.status in ("interrupted", "completed")
-        if not begun and not moment:
-            # Nothing waits for the disk before an answer has come: half a second may be lost.
+    def _expect_half(self, kept: list[Said]) -> None:
+        """See that a kernel finds the question that one was killed in, and a beginning."""
+        if self.half is None:
             return
-        if not begun or last is None:
+        (prompt, told, surely), self.half = self.half, None
+        last = kept[-1] if kept else None
+        if last is None or last.prompt != prompt:
+            if surely:
+                self._wrong("lost turn", f"{prompt} when the kernel was killed: {last}")
+            return
+        if last.status not in ("interrupted", "completed"):
             self._wrong("lost turn", f"{prompt} when the kernel was killed: {last}")
-        elif not told.startswith(last.text):
+        if not told.startswith(last.text):
             self._wrong("wrong history", f"{last.text!r} is no beginning of {told!r}")
-        else:
-            # The service may have been held at the very end of its answer.
-            self.oracle.said.append(Said(prompt, last.text, last.status))
+        self.oracle.said.append(last)
 
     def _held(self) -> list[str]:
         return self._do(_HOLDS).stdout.splitlines()

@@ -196,7 +196,8 @@ def _slow(scene: Scene, answer: Answer) -> Effect:
 
 @fault("network", "one byte a packet")
 def _bytes(scene: Scene, answer: Answer) -> Effect:
-    return Effect(WHOLE, (answer.chunking(1),))
+    # Both sides have work with each byte, in one process.
+    return Effect(WHOLE, (answer.chunking(1),), stall=5.0)
 
 
 def _storm(scene: Scene, answer: Answer, statuses: tuple[int, ...], *, told: bool) -> Effect:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -12,6 +14,7 @@ import pytest
 
 from tests.fake_service import FakeService, text
 
+from .assistants import Button
 from .faults import ANYHOW, FAULTS, WHOLE, Effect, Scene, answer_of
 from .network import Network
 from .oracle import Oracle, Outcome, Said, lines
@@ -133,3 +136,29 @@ def test_a_tally_passes_from_one_process_to_another() -> None:
     assert tally == again
     assert "| leak | 1 |" in again.table()
     assert "| network | reset | 1 | completed 1 |" in again.table()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits and signals of POSIX")
+def test_a_button_interrupts_a_question_and_nothing_after_it() -> None:
+    """However often it is pressed, and even while the pressing begins."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        for moment in (0.0, 0.0, 0.001):
+            button = Button((moment, moment, moment))
+            with pytest.raises(KeyboardInterrupt):
+                pressed_for_ever(button)
+            button.release()
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def pressed_for_ever(button: Button) -> None:
+    """Do nothing but hear a button."""
+    try:
+        button.heard = True
+        button.begin()
+        while True:
+            pass
+    finally:
+        button.heard = False
