@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.fake_service import Answer, FakeService, error, incomplete, refusal, text
+from tests.fake_service import (
+    Answer,
+    FakeService,
+    error,
+    function_call,
+    incomplete,
+    refusal,
+    text,
+)
 from tests.kernels import clean_environment, connected, environment_of, running_shell
 
 # What an answer may hold to take a terminal over: titles, cursors, colours, links, bells, C1.
@@ -158,6 +166,21 @@ def test_what_an_answer_leaves_to_say(
     assert printed.index("So far and") < printed.index("--max-output-tokens")
 
 
+def test_a_shown_answer_is_a_value_too(
+    shell: Any, service: FakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """IPython's ``Out[3]:`` is not left empty, and the answer not written twice."""
+    service.enqueue(text("Forty-two."))
+
+    shell.run_cell("%codex ask Why?", store_history=True)
+    printed = capsys.readouterr().out
+    later = run(shell, "_", capsys)
+
+    assert printed.endswith(": the reply; its text is _.text\n")
+    assert 1 == printed.count("Forty-two.")
+    assert "Forty-two." in later
+
+
 def test_an_assigned_answer(
     shell: Any, service: FakeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,9 +193,11 @@ def test_an_assigned_answer(
 class Terminal:
     """IPython in a pseudo-terminal, as a user runs it."""
 
-    def __init__(self, folder: Path, service: FakeService) -> None:
-        environment = {**clean_environment(folder, **environment_of(service)), "TERM": "dumb"}
-        command = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"]
+    def __init__(self, folder: Path, service: FakeService, *, simple: bool = True) -> None:
+        term = "dumb" if simple else "xterm"
+        environment = {**clean_environment(folder, **environment_of(service)), "TERM": term}
+        command = ["-m", "IPython", "--no-banner", "--colors=NoColor"]
+        command += ["--simple-prompt"] if simple else []
         # IPython itself needs it, but not on Windows. It ships no types.
         import pexpect  # type: ignore[import-untyped]
 
@@ -185,7 +210,7 @@ class Terminal:
             encoding="utf-8",
             use_poll=True,
         )
-        self.process.expect_exact("In [1]: ")
+        self.process.expect_exact("In [1]:")
 
     def type(self, line: str) -> None:
         self.process.sendline(line)
@@ -225,5 +250,59 @@ def test_a_real_terminal(tmp_path: Path, service: FakeService) -> None:
         assert "Interrupted: the answer was stopped." in stopped
         assert "Traceback" not in stopped
         assert "Last: 'Go on ('" in answered.replace("\r\n", "")
+    finally:
+        terminal.process.close(force=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_a_session_in_a_terminal(tmp_path: Path, service: FakeService) -> None:
+    """A call is asked about, slips are one line, the status is a table, the background is told of."""
+    service.enqueue(function_call("add", a=1, b=2), text("It is three."))
+    terminal = Terminal(tmp_path, service)
+    try:
+        terminal.type("%load_ext codex_magic")
+        terminal.see("In [2]: ")
+        terminal.type("%codex config model=gpt-5.4-mini")
+        terminal.see("In [3]: ")
+        terminal.type("add = lambda a, b: a + b; add.__name__ = 'add'")
+        terminal.see("In [4]: ")
+
+        terminal.type("%codex ask -t add What is 1 + 2?")
+        question = terminal.see("[e]dit: ")
+        terminal.type("y")
+        answered = terminal.see("In [5]: ")
+        terminal.type("%codex ask -v ad Why?")
+        slip = terminal.see("In [6]: ")
+        terminal.type("%codex status")
+        status = terminal.see("In [7]: ")
+
+        assert "add(a=1, b=2)" in question
+        assert "add(a=1, b=2) → 3" in answered
+        assert "It is three." in answered
+        assert "did you mean add?" in slip
+        assert "Traceback" not in slip
+        assert "gpt-5.4-mini" in status
+        assert "main, 1 turn" in status
+        assert "<" not in question + answered + slip + status
+    finally:
+        terminal.process.close(force=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_tab_in_a_terminal(tmp_path: Path, service: FakeService) -> None:
+    """A command, an option and its value are completed where a user types them."""
+    terminal = Terminal(tmp_path, service, simple=False)
+    try:
+        terminal.type("%load_ext codex_magic")
+        terminal.see("In [2]:")
+
+        # Only what is new is written to a terminal: the end of each word.
+        terminal.process.send("%codex stat\t")
+        terminal.see("us")
+        terminal.process.send("\r")
+        terminal.see("conversation  main")
+        terminal.see("In [3]:")
+        terminal.process.send("%codex ask --verbo\t")
+        terminal.see("sity")
     finally:
         terminal.process.close(force=True)

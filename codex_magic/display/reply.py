@@ -305,6 +305,9 @@ class Reply:
         shell = get_ipython()
         if self.shown_by is None or shell.execution_count != self.shown_by:
             self.show(shell)
+        elif not is_notebook(shell):
+            # A terminal has written "Out[3]: " already, and the answer above it.
+            print("the reply; its text is _.text")
 
     def __str__(self) -> str:
         return self.text
