@@ -174,7 +174,8 @@ def test_a_shown_answer_is_a_value_too(
 
     shell.run_cell("%codex ask Why?", store_history=True)
     printed = capsys.readouterr().out
-    later = run(shell, "_", capsys)
+    shell.run_cell("_", store_history=True)
+    later = capsys.readouterr().out
 
     assert printed.endswith(": the reply; its text is _.text\n")
     assert 1 == printed.count("Forty-two.")
