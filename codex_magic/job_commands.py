@@ -37,7 +37,7 @@ def jobs(assistant: Assistant, rest: str) -> None:
     if not rows:
         print("Nothing is asked in the background: %%codex --background does.")
         return
-    show_table(assistant.shell, rows, head=("", "id", "", "question"))
+    show_table(assistant.shell, rows, head=("", "id", "status", "question"))
 
 
 def cancel(assistant: Assistant, rest: str) -> None:

@@ -35,7 +35,9 @@ def table_bundle(rows: Sequence[Row], *, head: Row = (), title: str = "") -> Bun
     from .markdown import escape_text, sanitize  # Markdown and its sanitizer are heavy.
 
     def cells(row: Row, tag: str) -> str:
-        return "".join(f"<{tag}>{escape_text(cell)}</{tag}>" for cell in row)
+        # JupyterLab aligns the cells of HTML tables to the right, as pandas wants it.
+        start = f'<{tag} style="text-align:left">'
+        return "".join(f"{start}{escape_text(cell)}</{tag}>" for cell in row)
 
     above = f"<small>{escape_text(title)}</small>" if title else ""
     first = f"<thead><tr>{cells(head, 'th')}</tr></thead>" if head else ""
