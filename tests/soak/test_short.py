@@ -36,7 +36,7 @@ class Kept:
 @pytest.mark.skipif(sys.platform == "win32", reason="limits and signals of POSIX")
 def test_nothing_goes_wrong_for_some_seconds() -> None:
     """In processes of their own: assistants and kernels, on one store."""
-    command = [sys.executable, "-m", "tests.soak", "--minutes", "0.2", "--seed", "5"]
+    command = [sys.executable, "-m", "tests.soak", "--minutes", "0.15", "--seed", "5"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert "| lost turn | 0 |" in done.stdout, done.stderr
