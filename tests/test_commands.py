@@ -265,7 +265,7 @@ def test_status(kernel: Kernel, service: FakeService, line: str) -> None:
     [card] = executed.displays
     for piece in (service.base_url, "gpt-5.4-mini", "OPENAI_API_KEY", "1 turn", "stateless", "≈ $"):
         assert piece in card["data"]["text/plain"]
-    assert "<td>gpt-5.4-mini</td>" in card["data"]["text/html"]
+    assert ">gpt-5.4-mini</td>" in card["data"]["text/html"]
     assert str(service.api_key) not in repr(executed)
 
 
