@@ -23,7 +23,7 @@ def test_a_mistyped_name_starts_no_embedded_model(
 ) -> None:
     """Nobody waits for 98 MB to read that a variable does not exist."""
     shell.run("other = 1")
-    monkeypatch.setattr(local._servers, "started", {})  # Other tests leave it running.
+    monkeypatch.setattr(local, "_servers", type(local._servers)())  # Other tests leave it running.
 
     line = shell.fails("%%codex --backend local -v othr\nWhy?")
 
