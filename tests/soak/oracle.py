@@ -68,6 +68,7 @@ class Oracle:
 
     said: list[Said] = field(default_factory=list)
     wrong: list[tuple[str, str]] = field(default_factory=list)
+    _unasked: str = ""
 
     def complain(self, kind: str, text: str) -> None:
         """Note what must not be."""
@@ -96,6 +97,9 @@ class Oracle:
             again: The question that the same cell asked before; empty for none.
         """
         kept = [Said(turn.prompt, turn.text, turn.status) for turn in turns]
+        # An engine without time may tell of a stopped question after the cell has ended.
+        late = Said(self._unasked, "", "interrupted")
+        self.said += [one for one in kept if self._unasked and one == late]
         standing = [one for one in self.said if one.prompt != again]
         self._check_requests(standing, prompt, requests, effect)
         # Where nothing was answered, an earlier answer stays.
@@ -109,7 +113,7 @@ class Oracle:
         new = kept[len(before) :]
         if len(new) != 1 and (new or not unasked):
             self.complain("lost turn", f"{prompt!r}: {new}, {outcome.error}")
-        self.said = kept
+        self.said, self._unasked = kept, "" if new else prompt
         if len(new) == 1:
             self._check_turn(new[0], prompt, answer, effect, outcome)
         self._check_error(outcome, effect)

@@ -162,3 +162,13 @@ def pressed_for_ever(button: Button) -> None:
             pass
     finally:
         button.heard = False
+
+
+def test_the_oracle_takes_a_stopped_question_that_is_told_of_late() -> None:
+    """With the next turn, and only as one without an answer."""
+    stopped = replace(EFFECT, ends=ANYHOW, stop=(0.0,))
+    for words, wrong in (("", False), ("Y", True)):
+        oracle = Oracle()
+        oracle.take("a", "Yes.", stopped, Outcome("KeyboardInterrupt", ["a b c d e"]), [], [])
+        late = [Kept("a", words, "interrupted"), Kept("q", "Yes.")]
+        assert wrong == bool(take(oracle, Outcome(), *late))
