@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from ..errors import CodexError, ParseError
 from .calls import call_line, records_of
 from .hosted import APPROVED, record_of
 from .progress import footer, plural, printable
+from .wrapping import Wrapping
 
 if TYPE_CHECKING:
     from ..api.schema import Value
@@ -297,7 +299,10 @@ class Reply:
 
             calls = "".join(f"{call_line(call)}\n" for call in self.calls)
             cited = "".join(f"{line}\n" for line in source_lines(self.items))
-            print(printable(f"{calls}{self.plain()}\n\n{cited}{self.footer()}"))
+            words = printable(self.plain())
+            if sys.stdout.isatty() and self.value is None:
+                words = Wrapping().feed(words)
+            print(f"{printable(calls)}{words}\n\n{printable(cited + self.footer())}")
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython

@@ -10,6 +10,7 @@ from ..api.items import Json
 from .calls import call_line
 from .progress import printable
 from .reply import Reply
+from .wrapping import Wrapping
 
 if TYPE_CHECKING:
     from .markdown import GrowingMarkdown
@@ -232,6 +233,8 @@ class TextScreen:
         self._out = out
         self._notes = notes
         self._raw = raw
+        self._words = None if raw or not out.isatty() else Wrapping()
+        self._thoughts = Wrapping() if notes is not None and notes.isatty() else None
         self._position = 0
         self._thought = 0
         self._noticed = 0
@@ -274,14 +277,15 @@ class TextScreen:
         self._called = len(reply.calls)
         thought, self._thought = reply.reasoning_after(self._thought)
         if thought and not self._position:
-            self._note(thought)
+            self._note(self._thoughts.feed(printable(thought)) if self._thoughts else thought)
         if reply.form:
             return
         fresh, position = reply.text_after(self._position)
         if fresh:
             if self._thought and not self._position:
                 self._note("\n\n")
-            self._out.write(printable(fresh))
+            fresh = printable(fresh)
+            self._out.write(self._words.feed(fresh) if self._words else fresh)
             self._out.flush()
         self._position = position
 
