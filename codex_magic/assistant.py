@@ -48,6 +48,7 @@ from .errors import AnswerInterrupted, ConfigError
 from .following import FAREWELL, PATIENCE, applied, checked, follow, hands, shown
 from .interrupts import Interrupts
 from .jobs import BackgroundJob, Jobs
+from .joining import looked_at
 from .logbook import Logbook
 from .memory import Memory
 from .policy import policy_for
@@ -219,7 +220,7 @@ class Assistant:
         ask = self.preparing.prepare(reply, look, self.preparing.chosen(look, reply, None))
         question, service = ask.question, ask.choice.service
         model = model_for(question, service, self._experience)
-        conversation = self.preparing.looked_at(options)
+        conversation = looked_at(self.memory, options)
         plan = plan_for(conversation, question, model, service, self._experience)
         if plan.conversation_id == "":
             plan = replace(plan, conversation_id="(made when this is asked)")

@@ -60,7 +60,10 @@ def instructions_of(text: str) -> str:
     try:
         return Path(os.path.expanduser(text[1:])).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--instructions {text}: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise ConfigError(
+            f"--instructions {text} cannot be read: {reason}. Write @ and the path of a text file."
+        ) from error
 
 
 def cut(text: str, size: int = _SHOWN) -> str:

@@ -132,7 +132,12 @@ def checked(reply: Reply) -> Reply:
     if reply.error is not None:
         if reply.status == "interrupted" and isinstance(reply.error, APIError):
             reply.error.message = f"{reply.error.message} {_KEPT}"
-        if isinstance(reply.error, AuthError) and reply.error.status_code == 401:
-            reply.error.message = f"{reply.error.message} {_LOGIN}"
-        raise reply.error
+        raise advised(reply.error)
     return reply
+
+
+def advised(error: CodexError) -> CodexError:
+    """Return an error; that of a wrong key says how to type another one."""
+    if isinstance(error, AuthError) and error.status_code == 401:
+        error.message = f"{error.message} {_LOGIN}"
+    return error

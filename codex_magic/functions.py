@@ -13,6 +13,7 @@ from .assistant import Assistant
 from .display.reply import Reply
 from .display.screen import CellScreen, QuietScreen, Screen, TextScreen
 from .errors import ConfigError
+from .joining import looked_at
 
 # What the model is told where its answer is to be code, after its other instructions.
 FOR_CODE = (
@@ -67,7 +68,7 @@ def for_code(assistant: Assistant, options: Options) -> str:
     """Return the instructions that hold for a question, and that its answer is to be code."""
     known = (
         options.instructions
-        or assistant.preparing.looked_at(options).instructions
+        or looked_at(assistant.memory, options).instructions
         or assistant.config.instructions
     )
     return f"{known}\n\n{FOR_CODE}" if known else FOR_CODE

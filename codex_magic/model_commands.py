@@ -13,7 +13,8 @@ from .attaching import sees
 from .command_words import words
 from .config import DEFAULT_MODEL
 from .display.tables import show_table
-from .errors import ConfigError
+from .errors import AuthError, ConfigError
+from .following import advised
 from .model_facts import efforts_of
 from .own_backends import OwnBackend, add_backend, own_backends
 
@@ -22,7 +23,10 @@ _ANY = "auto"
 
 def models(assistant: Assistant, rest: str) -> None:
     """models [TEXT]: the models that the service has now, with their last day"""
-    choice, found = assistant.models()
+    try:
+        choice, found = assistant.models()
+    except AuthError as error:
+        raise advised(error) from None
     wanted = [model for model in found if rest.lower() in model.slug.lower()]
     current, backend = choice.model, choice.service.backend
     rows = [_row(model, current, backend) for model in sorted(wanted, key=lambda m: m.slug)]

@@ -25,6 +25,7 @@ from .conversation.turns import Conversation
 from .display.progress import plural
 from .display.reply import Reply
 from .errors import ConfigError, ParseError
+from .joining import joined, looked_at, namesakes
 from .kernel_tools import kernel_tools
 from .local import running
 from .memory import Memory, digest_of
@@ -230,8 +231,8 @@ class Preparing:
         attached = self._attached(reply, options, choice.model, choice.service.backend, again)
         if attached.instructions:
             params = {**params, "instructions": attached.instructions}
-        reply.notices.extend(self._namesakes(options))
-        conversation = self._joined(options)
+        reply.notices.extend(namesakes(self._memory, options))
+        conversation = joined(self._memory, options)
         # Without a history there is nothing that a service could keep.
         state = options.state or conversation.state or self._config.state
         state = "stateless" if options.once else state
@@ -321,7 +322,7 @@ class Preparing:
             asked.append(with_tools({}, box, options.tool_choice))
         if target := self.target(options):
             asked.append(target.format)
-        return digest_of(attached, asked, self.looked_at(options), key)
+        return digest_of(attached, asked, looked_at(self._memory, options), key)
 
     def kept(self, digest: str, options: Options, key: str) -> Reply | None:
         """Return the answer that this very request had before; it is in the conversation, too."""
@@ -338,41 +339,10 @@ class Preparing:
                 # The type has become stricter since.
                 return None
         if not options.once:
-            turn = self._memory.repeat(turn, self._joined(options), key)
+            turn = self._memory.repeat(turn, joined(self._memory, options), key)
         reply = Reply.of_turn(turn)
         reply.value = value
         return reply
-
-    def looked_at(self, options: Options) -> Conversation:
-        """Return the conversation that a question would join; none is begun."""
-        if options.new:
-            return Conversation("")
-        name = options.chat or self._memory.current
-        return self._memory.conversations.get(name) or Conversation(name)
-
-    def _namesakes(self, options: Options) -> list[str]:
-        """Return a word on a conversation on disk that has the name of one which begins now."""
-        name = options.chat
-        if not name or options.once or name in self._memory.conversations:
-            return []
-        found = next((chat for chat in self._memory.kept() if chat.name == name), None)
-        if found is None:
-            return []
-        # Its id, because the name is that of the new one from now on.
-        return [
-            f"A new conversation {name!r} begins; an earlier one of that name is on disk: "
-            f"%codex resume {found.id} goes on with it."
-        ]
-
-    def _joined(self, options: Options) -> Conversation:
-        """Return the conversation that a question joins, which is the current one from now on."""
-        if options.once:
-            return self._memory.conversation
-        if options.new:
-            return self._memory.new(options.chat)
-        if options.chat:
-            return self._memory.switch(options.chat)
-        return self._memory.conversation
 
     def _scene(self) -> Scene:
         return Scene(

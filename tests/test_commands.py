@@ -312,7 +312,7 @@ def test_help_lists_everything(kernel: Kernel, service: FakeService) -> None:
         ("%%codex --model", "needs a value"),
         ("%%codex -o 1x\nWhy?", "1x"),
         ("%%codex --param nothing\nWhy?", "KEY=JSON"),
-        ("%%codex --instructions @missing.txt\nWhy?", "missing.txt"),
+        ("%%codex --instructions @missing.txt\nWhy?", "missing.txt cannot be read: No such file"),
         ("%%codex --backend nobody\nWhy?", "nobody"),
         ("%%codex --no-store --state conversation\nWhy?", "exclude each other"),
         ("%codex undo many", "many"),

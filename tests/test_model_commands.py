@@ -59,6 +59,13 @@ def test_a_retired_default_is_named(shell: Shell, service: FakeService) -> None:
     assert "The default model 'gpt-5.1-codex-mini' is not among them." in shell.run("%codex models")
 
 
+def test_a_wrong_key_says_how_to_type_another(shell: Shell, service: FakeService) -> None:
+    """As a question's error does."""
+    service.api_key = "sk-another-0123456789abcdef"
+
+    assert "To type another key: %codex login." in shell.fails("%codex models")
+
+
 def test_a_past_day_says_gone(shell: Shell, service: FakeService) -> None:
     """A model that the service lists beyond its last day."""
     service.models["gpt-5.1"]["shutdown_date"] = "2020-01-02"
