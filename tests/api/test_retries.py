@@ -173,7 +173,7 @@ def test_headers_are_believed_before_the_message() -> None:
     assert 7 == POLICY.delay(1, error, {"retry-after": "0"})
 
 
-@pytest.mark.parametrize("asked", ["121", in_seconds(3600)])
+@pytest.mark.parametrize("asked", ["121", in_seconds(3600)], ids=["seconds", "date"])
 def test_a_long_wait_is_none(asked: str) -> None:
     """The user hears of it at once, and the error says how long."""
     assert POLICY.delay(0, error_of(429, "No."), {"retry-after": asked}) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import comm
+import ipykernel.ipkernel  # noqa: F401  It puts its own comms into place when it is imported.
 import pytest
 
 from codex_magic.assistant import Assistant
@@ -52,7 +53,9 @@ class Wire(comm.base_comm.BaseComm):
 @pytest.fixture(autouse=True)
 def wire(monkeypatch: pytest.MonkeyPatch) -> type[Wire]:
     """The wire that all widgets of a test send on."""
+    manager = comm.base_comm.CommManager()
     monkeypatch.setattr(comm, "create_comm", Wire)
+    monkeypatch.setattr(comm, "get_comm_manager", lambda: manager)
     Wire.sent = 0
     return Wire
 
