@@ -216,7 +216,7 @@ def _vision(choice: Choice) -> Check:
 
 
 def _streaming(assistant: Assistant, backend: str | None) -> Check:
-    """Ask for a longer answer, and look when its first and its last words came."""
+    """Ask for a longer answer, and look when it begins and when it ends."""
     watch = _Watch()
     try:
         assistant.ask(_STREAMED, Options(backend=backend, once=True), watch)
@@ -225,7 +225,7 @@ def _streaming(assistant: Assistant, backend: str | None) -> Check:
             "streaming", "problem", printable(str(error)), "%codex ask --debug tells more."
         )
     total, first = watch.ended - watch.began, watch.first - watch.began
-    took = f"first words after {first:.1f} s of {total:.1f}"
+    took = f"it begins after {first:.1f} s of {total:.1f}"
     if total > _LONG and first > _AT_ONCE * total:
         action = "A proxy holds answers back: tell it not to buffer text/event-stream."
         return Check("streaming", "warning", f"{took}: it comes all at once", action)
@@ -233,15 +233,15 @@ def _streaming(assistant: Assistant, backend: str | None) -> Check:
 
 
 class _Watch(QuietScreen):
-    """A screen that shows nothing, and notes when words came."""
+    """A screen that shows nothing, and notes when words or thoughts came."""
 
     def __init__(self) -> None:
         self.began = self.first = self.ended = time.monotonic()
         self._seen = False
 
     def draw(self, reply: Reply) -> None:
-        """Note the first words."""
-        if reply.text and not self._seen:
+        """Note the first words; a model that thinks says so before it does."""
+        if (reply.text or reply.stage == "reasoning") and not self._seen:
             self._seen, self.first = True, time.monotonic()
 
     def pause(self) -> float:

@@ -145,7 +145,7 @@ def test_streaming_is_tried_when_asked_for(service: FakeService) -> None:
     checks = found(ask=True)
 
     assert {} == states(checks)
-    assert "first words after 0." in checks["streaming"].found
+    assert "it begins after 0." in checks["streaming"].found
     assert 1 == len([request for request in service.requests if request.path == "/v1/responses"])
 
 
@@ -161,6 +161,15 @@ def test_a_proxy_that_holds_back_is_noticed(
 
     assert {"streaming": "warning"} == states(checks)
     assert "buffer" in checks["streaming"].action
+
+
+def test_a_model_that_thinks_first_is_well(service: FakeService) -> None:
+    """Thoughts that come as they are thought show that nobody holds anything back."""
+    service.enqueue(text("60", reasoning=NUMBERS, chunks=60).pause(0.02))
+
+    checks = found(ask=True)
+
+    assert {} == states(checks)
 
 
 def test_a_failing_answer_is_a_problem(service: FakeService) -> None:
