@@ -216,7 +216,7 @@ def test_what_is_no_image_is_not_shown_as_one(assistant: Assistant, service: Fak
             image_generation("PHN2Zz4=", output_format="svg+xml"),
             image_generation("A" * 12_000_004),
             text("Here."),
-        )
+        ).chunking(1_000_000)
     )
 
     whole = html(ask(assistant, "Draw", tools=["image_generation"]))
