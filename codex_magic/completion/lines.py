@@ -100,7 +100,7 @@ def _behind(name: str, rest: str, assistant: Assistant) -> Completions:
     flags = of_kind("option", _FLAG.findall(form.replace("[options]", "")))
     found = _in_options(rest, assistant, [*flags, *(_flags() if takes_all else ())])
     part = _last(rest)
-    if found.found or part.startswith("-") or name not in _ARGUMENTS:
+    if found.found or name not in _ARGUMENTS:
         return found
     if name == "config" and (setting := _SETTING.search(rest)):
         value = setting["value"]

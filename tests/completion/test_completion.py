@@ -93,6 +93,7 @@ CASES = {
     "a mentioned cell": ("%%codex\n@In[", "%%codex\n@In[{image}]"),
     "a mentioned file": ("%%codex\nRead @file:no", "%%codex\nRead @file:notes.txt"),
     "a mentioned file with a space": ("%%codex\n@file:my", '%%codex\n@file:"my notes.txt"'),
+    "help on an option": ("%codex help --eff", "%codex help --effort"),
     "help on a command": ("%codex help hist", "%codex help history"),
 }
 
