@@ -57,7 +57,7 @@ class Conversations:
         here = {known.id: name for name, known in memory.conversations.items()}
         kept = [chat for chat in self._kept if chat.id not in here][:_KEPT]
         options = [(name, id_) for id_, name in here.items()]
-        options += [(f"{cut(chat.name, 30)} ({_day(chat.updated)})", chat.id) for chat in kept]
+        options += [(f"{cut(chat.name, 30)} ({_moment(chat.updated)})", chat.id) for chat in kept]
         options.append(("＋ New conversation", _NEW))
         self._refreshing = True
         try:
@@ -154,5 +154,5 @@ class Settings:
         self.model.options = [model.slug for model in found.data if model.is_live(today)]
 
 
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d")
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")

@@ -45,7 +45,8 @@ def said(shell: Any, command: str) -> str:
         CodexError: It failed.
     """
     name = command.split(maxsplit=1)[0]
-    if name in _FOR_CELLS or "--run" in command.split():
+    # `edit` takes no options: what looks like one in it is part of a question.
+    if name in _FOR_CELLS or (name != "edit" and "--run" in command.split()):
         raise ConfigError(_REFUSED.format(name=name))
     magic = shell.find_line_magic("codex") if shell is not None else None
     if magic is None:

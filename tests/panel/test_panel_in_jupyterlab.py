@@ -11,9 +11,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.asking import sent
+from tests.counts import count
 from tests.fake_service import FakeService, error, function_call, text
 from tests.jupyterlab import (
     LOADING,
+    App,
     Lab,
     asking_lab,
     chromium,
@@ -26,6 +28,9 @@ from tests.panel.axe import serious
 from tests.panel.opened import FIGURE, OPENING, RICH, TOOL, TWO, Panel, opened
 
 pytestmark = pytest.mark.browser
+
+# Notebook 7 has the same widgets in another page: every day one test looks at it, and these in full runs.
+APPS: tuple[App, ...] = ("lab", "notebook") if count(10) == 10 else ("lab",)
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +59,16 @@ def streaming(panel: Panel, words: str) -> None:
     panel.root.locator(".codex-growing").filter(has_text=words).wait_for()
 
 
+@pytest.mark.parametrize("app", APPS)
 def test_an_answer_streams_and_another_one_is_stopped(
-    service: FakeService, lab: Lab, browser: Browser
+    service: FakeService, lab: Lab, browser: Browser, app: App
 ) -> None:
     """
     The first words are there before the last ones were sent. What arrived before a Stop is kept, and
     the next question is answered; Up brings a question back.
     """
     service.enqueue(text(RICH, reasoning="**Looking** at both curves.").hold(40))
-    panel = opened(browser, lab, "stream.ipynb", [OPENING])
+    panel = opened(browser, lab, f"stream-{app}.ipynb", [OPENING], app=app)
     panel.root.get_by_text("Will send: the prompt").wait_for()
     screenshot(panel.page, "panel-empty", ".codex-panel")
 
@@ -91,11 +97,14 @@ def test_an_answer_streams_and_another_one_is_stopped(
     assert ["user", "assistant", "user"] == inputs[-3:]
 
 
+@pytest.mark.parametrize("app", APPS)
 def test_a_figure_goes_along_and_calls_wait_for_the_user(
-    service: FakeService, lab: Lab, browser: Browser
+    service: FakeService, lab: Lab, browser: Browser, app: App
 ) -> None:
     """The service gets the very PNG; a call that is declined is not run; two cells are written."""
-    panel = opened(browser, lab, "deeds.ipynb", [LOADING, FIGURE, TOOL, "%codex panel"])
+    panel = opened(
+        browser, lab, f"deeds-{app}.ipynb", [LOADING, FIGURE, TOOL, "%codex panel"], app=app
+    )
     screenshot(panel.page, "panel-starters", ".codex-panel")
     service.enqueue(text("A parabola."))
     panel.press("Describe what the last figure shows.")
@@ -142,14 +151,15 @@ def test_a_figure_goes_along_and_calls_wait_for_the_user(
     assert ["numbers = [3, 1, 2]", "sorted(numbers)"] == [s.split("\n")[1] for s in inserted]
 
 
+@pytest.mark.parametrize("app", APPS)
 def test_it_comes_back_in_mid_stream_and_in_two_views(
-    service: FakeService, lab: Lab, browser: Browser
+    service: FakeService, lab: Lab, browser: Browser, app: App
 ) -> None:
     """
     After a reload the whole answer is there. Another view shows the same, and so do cells: what is
     asked in one appears in the panel, in the dark, too.
     """
-    panel = opened(browser, lab, "reload.ipynb", [OPENING, "%codex panel"])
+    panel = opened(browser, lab, f"reload-{app}.ipynb", [OPENING, "%codex panel"], app=app)
     page = panel.page
     page.locator(".codex-panel").nth(1).wait_for()
     page.keyboard.press("Control+s")
@@ -183,14 +193,15 @@ def test_it_comes_back_in_mid_stream_and_in_two_views(
     assert _light(ink) > 150 > _light(paper)
 
 
+@pytest.mark.parametrize("app", APPS)
 def test_conversations_models_errors_and_commands(
-    service: FakeService, lab: Lab, browser: Browser
+    service: FakeService, lab: Lab, browser: Browser, app: App
 ) -> None:
     """
     Another conversation begins empty, and the model that was chosen is asked; an error has a Retry; a
     command says in the panel what it says in a cell.
     """
-    panel = opened(browser, lab, "switch.ipynb", [OPENING])
+    panel = opened(browser, lab, f"switch-{app}.ipynb", [OPENING], app=app)
     service.enqueue(text("Hello."))
     panel.ask("Hi.")
     panel.answered("Hello.", 1)
@@ -270,6 +281,43 @@ def test_the_keyboard_is_enough_and_nothing_is_in_the_way(
     assert [] == wide
     assert [] == narrow
     assert 0 >= overflow
+
+
+def test_the_buttons_of_an_answer(service: FakeService, lab: Lab, browser: Browser) -> None:
+    """Copy, hide, pin, continue and fork do what they say, and the service sees it."""
+    panel = opened(browser, lab, "buttons.ipynb", [OPENING])
+    page = panel.page
+    service.enqueue(text("The first answer."), text("The second one."))
+    panel.ask("First?")
+    panel.answered("The first answer.", 1)
+    panel.ask("Second?")
+    panel.answered("The second one.", 2)
+    panel.deed("copy")
+    until(
+        lambda: page.evaluate("navigator.clipboard.readText()") == "The second one.",
+        "the answer in the clipboard",
+    )
+    panel.deed("hide", 0)
+    panel.root.locator("button[data-deed='hide']").first.filter(has_text="Unhide").wait_for()
+    panel.deed("pin")
+    panel.root.locator("button[data-deed='pin']").last.filter(has_text="Unpin").wait_for()
+
+    service.enqueue(text("One two three four five six seven eight.").hold(9), text("nine ten."))
+    panel.ask("Count.")
+    streaming(panel, "One")
+    panel.press("Stop")
+    panel.answered("Stopped. What arrived is kept", 3)
+    hidden = str(sent(service)[-1]["input"])
+    panel.deed("continue")
+    panel.answered("nine ten.")
+    panel.deed("fork")
+    chosen = panel.root.get_by_label("Conversation", exact=True)
+    until(lambda: chosen.evaluate("it => it.selectedOptions[0].text") != "main", "the copy")
+    screenshot(page, "panel-buttons", ".codex-panel")
+    page.close()
+
+    assert "Second?" in hidden
+    assert "First?" not in hidden
 
 
 def test_notebook_7_has_it_too(service: FakeService, lab: Lab, browser: Browser) -> None:
