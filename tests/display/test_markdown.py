@@ -376,7 +376,7 @@ def test_a_formula_of_many_levels_is_shown_as_code(tex: str) -> None:
         r"\left(\frac{a}{b}\right)" * 300,
         r"\begin{matrix}" + r"\displaystyle a & \displaystyle b \\" * 40 + r"\end{matrix}",
         r"\{\alpha\}" * 500,
-        "x % a remark\n+ 50\\%",
+        "x % a remark\ny + 50\\%",
     ],
 )
 def test_a_long_formula_of_few_levels_is_typeset(tex: str) -> None:
