@@ -382,6 +382,8 @@ def running_shell() -> Iterator[Any]:
     """Start IPython's own shell in this process, as a terminal has it, with the extension."""
     config = Config()
     config.HistoryManager.enabled = False
+    # What a doctest leaves there, IPython takes for gettext's, and keeps `Out` out of it.
+    vars(builtins).pop("_", None)
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(config=config, colors="nocolor")
     hooks = (sys.excepthook, sys.displayhook)
