@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
 import sys
@@ -365,6 +366,7 @@ def connected(service: FakeService, **settings: str) -> str:
     known = {"backend": "openai", "base_url": service.base_url, "model": MODEL, **settings}
     words = " ".join(f"{name}={value}" for name, value in known.items())
     return f"""
+import builtins
 import os
 os.environ.update({environment_of(service)!r})
 %reload_ext codex_magic
