@@ -64,16 +64,7 @@ def ask(assistant: Assistant, rest: str) -> Reply | None:
     return _ask(assistant, prompt, options, ours=is_whole_cell(assistant.shell))
 
 
-def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> Reply | None:
-    options, more = parse_line(rest, _is_name(assistant))
-    if more:
-        raise ConfigError(f"%codex {command} takes options and no words: not {more!r}.")
-    if command == "continue":
-        wanted = {*options} & {"code", "replace", "run", "schema", "json"}
-        if wanted:
-            raise ConfigError(
-                f"%codex continue gives the rest of an answer: for --{min(wanted)}, ask anew."
-            )
+def _ask_again(assistant: Assistant, options: dict[str, Any], again: Again) -> Reply | None:
     conversation, ours = assistant.conversation, is_whole_cell(assistant.shell)
     before = {turn.id for turn in conversation.turns}
     try:
@@ -84,6 +75,13 @@ def _ask_again(assistant: Assistant, rest: str, command: str, again: Again) -> R
             failed = [turn.id for turn in conversation.turns if turn.status == "failed"]
             conversation.drop(set(failed) - before)
         raise
+
+
+def _options_alone(assistant: Assistant, rest: str, command: str) -> dict[str, Any]:
+    options, more = parse_line(rest, _is_name(assistant))
+    if more:
+        raise ConfigError(f"%codex {command} takes options and no words: not {more!r}.")
+    return options
 
 
 def show(assistant: Assistant, rest: str) -> None:
@@ -98,24 +96,34 @@ def help_(assistant: Assistant, rest: str) -> None:
 
 def retry(assistant: Assistant, rest: str) -> Reply | None:
     """retry [options]: ask the last question again; the answer takes the old one's place"""
-    return _ask_again(assistant, rest, "retry", editing.retry(assistant.conversation))
+    again = editing.retry(assistant.conversation)
+    return _ask_again(assistant, _options_alone(assistant, rest, "retry"), again)
 
 
 def continue_(assistant: Assistant, rest: str) -> Reply | None:
     """continue [options]: go on with an answer that was interrupted or cut"""
-    return _ask_again(assistant, rest, "continue", editing.continue_(assistant.conversation))
+    again = editing.continue_(assistant.conversation)
+    options = _options_alone(assistant, rest, "continue")
+    if wanted := {*options} & {"code", "replace", "run", "schema", "json"}:
+        raise ConfigError(
+            f"%codex continue gives the rest of an answer: for --{min(wanted)}, ask anew."
+        )
+    return _ask_again(assistant, options, again)
 
 
 def edit(assistant: Assistant, rest: str) -> Reply | None:
-    """edit N PROMPT: ask turn N again in other words; what followed it is kept in a copy"""
-    first, _, prompt = rest.partition(" ")
-    if not prompt.strip():
+    """edit N [options] PROMPT: ask turn N again in other words; what followed it is kept in a copy"""
+    first, _, words = rest.partition(" ")
+    options, prompt = parse_line(words, _is_name(assistant))
+    if not prompt:
         raise ConfigError("%codex edit N PROMPT: give the number of a turn and its new words.")
-    names = assistant.memory.conversations
-    clean = assistant.preparing.without_secrets(prompt.strip())
-    again = editing.edit(assistant.conversation, number(first, "edit"), clean, names)
-    reply = _ask_again(assistant, "", "edit", again)
-    if again.before is not None and len(again.replaces) > 1:
+    conversation, names = assistant.conversation, assistant.memory.conversations
+    clean = assistant.preparing.without_secrets(prompt)
+    again = editing.edit(conversation, number(first, "edit"), clean, names)
+    reply = _ask_again(assistant, options, again)
+    # A dry run takes nothing away.
+    gone = not {*again.replaces} & {turn.id for turn in conversation.turns}
+    if again.before is not None and len(again.replaces) > 1 and gone:
         kept = assistant.memory.put_aside(again.before)
         print(f"What followed is kept in {kept.name!r}: %codex switch {kept.name}")
     return reply

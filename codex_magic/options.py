@@ -182,6 +182,8 @@ _REFERENCES: dict[str, Callable[[str, Callable[[str], bool]], bool]] = {
     "replace": lambda word, is_name: bool(re.fullmatch(r"#?\d+|-1", word)),
 }
 _FLAG = re.compile(r"\s*(--?[A-Za-z][\w-]*)(?:=|(?=\s)|$)")
+# What ends the options where the prompt begins like one.
+_END = re.compile(r"\s*--(?=\s|$)")
 
 
 def parse_line(
@@ -190,7 +192,8 @@ def parse_line(
     """
     Return the options that a line begins with, and the rest of it, which is the prompt.
 
-    The rest is not touched: quotes, braces and dollars in it are plain text.
+    The rest is not touched: quotes, braces and dollars in it are plain text. Where it begins like an
+    option, ``--`` stands before it.
 
     Args:
         line: What stands behind the magic.
@@ -199,6 +202,8 @@ def parse_line(
 
     >>> parse_line("-m gpt-5.4 --once What's {this}?")
     ({'model': 'gpt-5.4', 'once': True}, "What's {this}?")
+    >>> parse_line("--once -- -v is what?")
+    ({'once': True}, '-v is what?')
 
     Raises:
         ConfigError: An option is not known, or cannot have this value.
@@ -254,6 +259,8 @@ def _split(line: str, is_name: Callable[[str], bool]) -> tuple[list[str], str]:
             raise ConfigError(f"{found[1]} takes no value.")
         else:
             words.append(found[1])
+    if found := _END.match(line, position):
+        position = found.end()
     return words, line[position:].strip()
 
 
@@ -300,7 +307,7 @@ def _names(line: str, position: int, is_name: Callable[[str], bool]) -> tuple[li
     """Return the words up to the next option or the end of the line, if all of them are names."""
     words, end = [], position
     for found in re.compile(r"\s*(\S+)").finditer(line, position):
-        if _FLAG.match(line, found.start()):
+        if _FLAG.match(line, found.start()) or _END.match(line, found.start()):
             break
         if not is_name(found[1]):
             return [], position

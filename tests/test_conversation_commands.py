@@ -84,6 +84,20 @@ def test_edit(three: Kernel, service: FakeService) -> None:
     assert "Conversation 'main before edit', 3 turns. The last: Three" == kept
 
 
+def test_an_edit_takes_options(three: Kernel, service: FakeService) -> None:
+    """They stand before the new words; a dry run takes nothing away, and ``--`` ends them."""
+    dry = three.run("%codex edit 2 --dry-run Two, tried")
+    kept = three.run("%codex history").stdout
+    three.run("%codex edit 2 -e low -m gpt-5.1 -- -e is what?")
+    body = service.requests[-1].body or {}
+
+    assert "Two, tried" in str(dry.displays)
+    assert "What followed" not in dry.stdout
+    assert 3 == kept.count("→")
+    assert ("low", "gpt-5.1") == (body["reasoning"]["effort"], body["model"])
+    assert ["One", "Answer one.", "-e is what?"] == seen(service)
+
+
 def test_an_edited_conversation_is_the_one_to_resume(
     three: Kernel, service: FakeService, data_folder: Path
 ) -> None:
@@ -302,6 +316,8 @@ def test_transcript(three: Kernel) -> None:
         ("undo x", "takes a number"),
         ("retry", "nothing to retry"),
         ("edit", "%codex edit N PROMPT"),
+        ("edit 1 -e low", "%codex edit N PROMPT"),
+        ("edit 1 --ever so slow", "There is no option --ever"),
         ("edit 4 New", "There is no turn 4"),
         ("edit x New", "takes a number"),
         ("hide", "takes a number"),

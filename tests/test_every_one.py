@@ -86,7 +86,7 @@ COMMAND_LINES: dict[str, str] = {
     "show": "show",
     "retry": "retry",
     "continue": "ask Why?",
-    "edit": "edit 1 Why not?",
+    "edit": "edit 1 -e low Why not?",
     "fix": "fix",
     "explain": "explain",
     "new": "new other",

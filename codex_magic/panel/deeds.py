@@ -120,7 +120,8 @@ class Deeds:
         if asked and asked[-1].id == turn.id and not turn.hidden:
             self._command(f"retry {self._chosen()}")
         else:
-            self._command(f"edit {self._number(turn)} {turn.prompt}")
+            # Words of a question may look like options.
+            self._command(f"edit {self._number(turn)} {self._chosen()} -- {turn.prompt}")
 
     def _fork(self, turn: Turn) -> None:
         memory = self._assistant.memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any
 
 from ..errors import ConfigError
@@ -45,8 +46,8 @@ def said(shell: Any, command: str) -> str:
         CodexError: It failed.
     """
     name = command.split(maxsplit=1)[0]
-    # `edit` takes no options: what looks like one in it is part of a question.
-    if name in _FOR_CELLS or (name != "edit" and "--run" in command.split()):
+    # Behind -- there are no options: what looks like one is part of a question.
+    if name in _FOR_CELLS or "--run" in takewhile("--".__ne__, command.split()):
         raise ConfigError(_REFUSED.format(name=name))
     magic = shell.find_line_magic("codex") if shell is not None else None
     if magic is None:
