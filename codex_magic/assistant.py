@@ -58,6 +58,8 @@ from .tool_running import ToolRunning, prints_kept, running
 from .watching import Watchers
 
 _LARGEST_DOWNLOAD = 50_000_000
+# Replies that are kept as they came, with all that they say; turns keep the words of every one.
+_REPLIES = 100
 
 T = TypeVar("T")
 
@@ -337,7 +339,7 @@ class Assistant:
         self, ask: Ask, reply: Reply, options: Options, *, asks: bool = True
     ) -> Job[Signal, Ended]:
         """Send a question; the job tells how it goes, and what is to be done for it here."""
-        self.replies.append(reply)
+        self._keep(reply)
         for notice in (ask.choice.notice, *ask.box.notices):
             if notice and notice not in self._told:
                 self._told.add(notice)
@@ -471,10 +473,15 @@ class Assistant:
     def _shown_again(self, reply: Reply, screen: Screen) -> Reply:
         """Show an answer that was given before, and return it."""
         reply.notices.append("Kept from an earlier run: nothing was sent.")
-        self.replies.append(reply)
+        self._keep(reply)
         self._tell_of_trouble(reply)
         screen.finish(reply)
         return reply
+
+    def _keep(self, reply: Reply) -> None:
+        """Keep a reply to be shown again, and let go of one that came long ago."""
+        self.replies.append(reply)
+        del self.replies[:-_REPLIES]
 
     def _note_beginning(self, ask: Ask) -> None:
         """Keep the question on disk while it is on its way."""

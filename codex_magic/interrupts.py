@@ -36,7 +36,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            before = signal.getsignal(signal.SIGINT)
+            before = _own(signal.getsignal(signal.SIGINT))
             if callable(before):
                 self._before = before
                 signal.signal(signal.SIGINT, self._hear)
@@ -85,3 +85,10 @@ class Interrupts:
         if time.monotonic() - self._heard > _SAME:
             signal.signal(signal.SIGINT, self._before)
             self._before(number, frame)
+
+
+def _own(handler: Any) -> Any:
+    """Return what handled interrupts before an earlier context, which still takes a late one."""
+    while getattr(handler, "__func__", None) is Interrupts._calm:
+        handler = handler.__self__._before
+    return handler

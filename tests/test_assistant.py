@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from codex_magic.asking import Options
 from codex_magic.assistant import Assistant
 from codex_magic.config import DEFAULT_MODEL, SUCCESSORS, Codex
 from codex_magic.conversation.turns import INTERRUPTED_MARK, State
+from codex_magic.display.reply import Reply
 from codex_magic.errors import AnswerInterrupted, APIError, CodexError, ConfigError
 from tests.fake_service import FakeService, failed, incomplete, text
 from tests.fake_service.summary import words
@@ -48,6 +51,21 @@ def test_a_question_is_answered(assistant: Assistant, service: FakeService) -> N
     assert reply.usage is not None
     assert [reply] == assistant.replies
     assert reply.error is None
+
+
+def test_an_assistant_lets_go_of_replies_that_came_long_ago(
+    assistant: Assistant, service: FakeService
+) -> None:
+    """A turn keeps the words and the items; what else a reply holds is of the last ones only."""
+    kept = weakref.WeakSet[Reply]()
+    for number in range(110):
+        service.enqueue(text(f"Answer {number}."))
+        kept.add(ask(assistant, f"Question {number}?"))
+    gc.collect()
+
+    assert 100 == len(assistant.replies) == len(kept)
+    assert "Answer 109." == assistant.replies[-1].text
+    assert "Answer 0." == assistant.conversation.turns[0].text
 
 
 def test_the_request_is_what_was_asked_for(assistant: Assistant, service: FakeService) -> None:

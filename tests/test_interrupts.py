@@ -79,3 +79,16 @@ def test_another_thread_has_no_interrupts() -> None:
     thread.join()
 
     assert [signal.default_int_handler] == seen
+
+
+def test_interrupted_questions_do_not_add_up(handler: object) -> None:
+    """What takes a late press after one of them is not kept by the next."""
+    for _ in range(2_000):
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt), interrupts.listening():
+                pass
+    with Interrupts():
+        pass
+
+    assert handler is signal.getsignal(signal.SIGINT)

@@ -122,7 +122,7 @@ class StoreFile:
             connection, self._connection = self._connection, None
             # SQLite deletes the WAL by its name when the last one closes: never another file's.
             if connection is not None and self._identity == _identity(self.path):
-                connection.close()
+                _close(connection)
                 _open_files[str(self.path)] -= 1
 
     def _open(self, write: bool) -> Connection:
@@ -165,7 +165,7 @@ class StoreFile:
                 _prepare(connection)
                 connection.execute(f"PRAGMA max_page_count = {self._most_pages(connection)}")
             except BaseException as error:
-                connection.close()
+                _close(connection)
                 # SQLite does not wait by itself where two make a file at the same time.
                 if _code(error) not in (_BUSY, _LOCKED) or time.monotonic() > end:
                     raise
@@ -263,6 +263,12 @@ def _connected(target: str, *, uri: bool = False) -> Connection:
     return connection
 
 
+def _close(connection: Connection) -> None:
+    """Close a connection that ``_connected`` opened, and let go of it."""
+    connection.close()
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(connection))
+
+
 def _readable(text: bytes) -> str:
     """Return a column of ids, also where a byte of it was spoiled."""
     return text.decode("utf-8", "replace")
@@ -322,7 +328,7 @@ def _opened_to_read(path: Path) -> Connection:
         try:
             _check(connection, version_of(connection), tables_of(connection))
         except BaseException as error:
-            connection.close()
+            _close(connection)
             if target != uri or not alone or isinstance(error, StoreError):
                 raise
         else:

@@ -338,7 +338,8 @@ class _Growing:
         self._pieces.append(delta)
 
     def settle(self, text: str) -> None:
-        self._settled = text
+        # The pieces are not looked at any more.
+        self._settled, self._pieces = text, []
 
     def whole(self) -> str:
         if self._settled is not None:

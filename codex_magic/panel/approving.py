@@ -44,7 +44,7 @@ class Cards:
 
     def _put(self, change: Any) -> None:
         with self._lock:
-            self.widget.children = change(self.widget.children)
+            self._shared.put(self.widget, change(self.widget.children))
 
 
 class _Card:

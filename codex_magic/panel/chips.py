@@ -153,7 +153,7 @@ class Chips:
 
     def _set(self, chips: tuple[Chip, ...]) -> None:
         self.chips = chips
-        self.widget.children = [self._button(chip) for chip in chips]
+        self._shared.put(self.widget, [self._button(chip) for chip in chips])
         shown(self.widget, bool(chips))
         self._changed()
 

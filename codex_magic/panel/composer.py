@@ -111,7 +111,7 @@ class Composer:
 
     def offer(self, starters: Sequence[Starter]) -> None:
         """Offer questions to begin with; one that is chosen is written, and not sent."""
-        self._starters.children = [
+        buttons = [
             self._shared.button(
                 one.name or one.prompt,
                 partial(self._begin, one),
@@ -120,6 +120,7 @@ class Composer:
             )
             for one in starters
         ]
+        self._shared.put(self._starters, buttons)
 
     def look(self) -> None:
         """Say soon what the question would come to."""
@@ -153,10 +154,11 @@ class Composer:
 
     def _typed(self) -> None:
         found = self._completions()
-        self._suggested.children = [
+        buttons = [
             self._shared.button(name, partial(self._take, name), "codex-chip", hint=f"Write {name}")
             for name in found
         ]
+        self._shared.put(self._suggested, buttons)
         shown(self._suggested, bool(found))
         self.look()
 

@@ -94,6 +94,10 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._composer.close()
         if self._shell is not None and self._refresh_after in self._after_cells():
             self._shell.events.unregister("post_run_cell", self._refresh_after)
+        for part in self.children:
+            self._shared.close(part)
+        self._shared.end()
+        self.layout.close()
         super().close()
 
     def asked(self, reply: Reply, options: Options) -> Screen:

@@ -109,8 +109,7 @@ class Transcript:
             children.append(self._earlier)
         children += self._with_notes(shown)
         children += [growing.widget for growing in self._growing]
-        if list(self.widget.children) != children:
-            self.widget.children = children
+        self._shared.put(self.widget, children, keeping=(self._earlier,))
 
     def _with_notes(self, shown: Sequence[tuple[int, Turn]]) -> list[Any]:
         widgets: list[Any] = []

@@ -17,8 +17,9 @@ class Shared:
 
     def __init__(self) -> None:
         self.layout = ipywidgets.Layout()
-        self._html = ipywidgets.HTML().style
-        self._math = ipywidgets.HTMLMath().style
+        self._html = _style_of(ipywidgets.HTML())
+        self._math = _style_of(ipywidgets.HTMLMath())
+        self._button = ipywidgets.ButtonStyle()
 
     def html(self, value: str = "", *classes: str, typeset: bool = True) -> Any:
         """Return HTML; ``HTML`` typesets no formulas, and ``HTMLMath`` costs more."""
@@ -39,10 +40,53 @@ class Shared:
     def button(self, words: str, pressed: Callable[[], object], *classes: str, hint: str) -> Any:
         """Return a button."""
         made = ipywidgets.Button(
-            description=words, tooltip=hint, layout=self.layout, _dom_classes=classes
+            description=words,
+            tooltip=hint,
+            layout=self.layout,
+            style=self._button,
+            _dom_classes=classes,
         )
         made.on_click(lambda _: pressed())
         return made
+
+    def put(self, box: Any, children: Sequence[Any], keeping: Sequence[Any] = ()) -> None:
+        """
+        Put others into a box; those that were in it, and are not now, are gone for good.
+
+        Args:
+            box: Where they are put.
+            children: All that is to be in it.
+            keeping: What may come back.
+        """
+        before = box.children
+        if list(before) == list(children):
+            return
+        box.children = list(children)
+        for child in before:
+            if child not in children and child not in keeping:
+                self.close(child)
+
+    def end(self) -> None:
+        """Let go of what all shared; nothing is made any more."""
+        for shared in (self.layout, self._html, self._math, self._button):
+            shared.close()
+
+    def close(self, widget: Any) -> None:
+        """Let go of a widget and all that is in it: ipywidgets keeps each until it is closed."""
+        for child in getattr(widget, "children", ()):
+            self.close(child)
+        style = getattr(widget, "style", None)
+        if style is not None and style not in (self._html, self._math, self._button):
+            style.close()
+        widget.close()
+
+
+def _style_of(widget: Any) -> Any:
+    """Return the style of a widget that is not needed itself."""
+    style = widget.style
+    widget.layout.close()
+    widget.close()
+    return style
 
 
 def shown(widget: Any, visible: bool) -> None:

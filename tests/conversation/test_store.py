@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 import sys
 import time
 from dataclasses import replace
@@ -350,3 +352,21 @@ def test_nothing_is_loaded_before_it_is_needed() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "False False" == found.stdout.strip()
+
+
+def test_a_closed_file_leaves_no_connection(store: Store) -> None:
+    """However often it is opened and closed."""
+    conversation = Conversation("main")
+    gc.collect()
+    before = _connections()
+    for number in range(5):
+        assert store.record(conversation, turn(f"Question {number}?"))
+        store.close()
+    gc.collect()
+
+    assert before == _connections()
+
+
+def _connections() -> int:
+    """Return how many connections this process has in memory."""
+    return sum(isinstance(found, sqlite3.Connection) for found in gc.get_objects())

@@ -11,6 +11,7 @@ from typing import Any
 import comm
 import ipykernel.ipkernel  # noqa: F401  It puts its own comms into place when it is imported.
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from codex_magic.assistant import Assistant
 from codex_magic.config import Codex
@@ -100,6 +101,26 @@ def test_a_long_answer_in_a_long_conversation_sends_little(
     assert "Show earlier turns (76)" in str(panel.children[2].children[0].description)
     assert opened < 1_000_000
     assert 5_000 < wire.sent - opened < 200_000
+
+
+def test_a_panel_keeps_no_widget_that_it_does_not_show(
+    assistant: Assistant, service: FakeService
+) -> None:
+    """However many answers there were, and whatever was typed; a closed panel leaves none."""
+    before = len(_instances)
+    panel = ChatPanel(assistant)
+    counts = []
+    for number in range(70):
+        service.enqueue(text(f"Answer {number}."))
+        panel.ask(f"Question {number}?")
+        until(lambda: not panel._desk.busy, "the answer")
+        panel._composer.text.value = "/co"
+        panel._composer.text.value = ""
+        counts.append(len(_instances))
+    panel.close()
+
+    assert counts[30] == counts[-1] < before + 100
+    assert before == len(_instances)
 
 
 def test_a_closed_chunk_is_not_sent_again(wire: type[Wire]) -> None:
