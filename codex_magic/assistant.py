@@ -150,8 +150,8 @@ class Assistant:
         digest = self.preparing.digest(reply, options, key)
         if kept := self.preparing.kept(digest, options, key):
             return self._shown_again(kept, screen)
-        screen = self.watchers.screen(screen, reply, options)
-        with self.watchers.told(), Interrupts() as interrupts, shown(reply, screen):
+        watched = self.watchers.watched(screen, reply, options)
+        with watched as screen, Interrupts() as interrupts, shown(reply, screen):
             with interrupts.listening():
                 if not helping and not again:
                     self.preparing.foresee(options, reply)

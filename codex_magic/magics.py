@@ -11,6 +11,7 @@ from IPython.core.magic import no_var_expand
 
 if TYPE_CHECKING:
     from .assistant import Assistant
+    from .command_help import Commands
     from .config import Codex
     from .context.recorder import Recorder
     from .transform import CodexLine
@@ -72,6 +73,13 @@ class CodexMagics:
 
             self._recorder = Recorder(self._shell)
         return self._recorder
+
+    @property
+    def commands(self) -> Commands:
+        """The commands of ``%codex``, by name."""
+        from .commands import COMMANDS  # Commands need the assistant: not while loading.
+
+        return COMMANDS
 
     @no_var_expand
     def line(self, line: str) -> Any:
@@ -150,9 +158,9 @@ class CodexMagics:
         """Complete what stands at the cursor, if it is ours."""
         if "%codex" not in context.full_text:
             return {"completions": []}
-        from .completion import matched  # Needs the commands: not while loading.
+        from .completion import matched  # Needs the options: not while loading.
 
-        return matched(context, self.assistant)
+        return matched(context, self.assistant, self.commands)
 
     # IPython's second API of matchers; ours goes first, and may silence the others.
     _completions.matcher_api_version = 2  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from codex_magic.display.screen import QuietScreen
 from codex_magic.engine import Job
 from codex_magic.errors import CodexError
 from codex_magic.following import hands
+from codex_magic.watching import Waiting, Watchers
 from tests.asking import MODEL, ask
 from tests.fake_service import FakeService, error, function_call, text
 
@@ -41,6 +43,12 @@ class Eye(QuietScreen):
 
     def changed(self) -> None:
         self.seen.append("changed")
+
+    def waits(self, waiting: Waiting) -> None:
+        self.seen.append(f"{waiting.call.name} waits")
+
+    def settled(self, waiting: Waiting) -> None:
+        self.seen.append(f"{waiting.call.name} is settled")
 
 
 class Elsewhere:
@@ -88,6 +96,52 @@ def test_who_watches_sees_every_question(service: FakeService, assistant: Assist
 
     asked = ["asked Is it?", "completed Yes.", "changed", "asked Is it not?", "failed", "changed"]
     assert asked == eye.seen
+
+
+def test_who_comes_later_sees_what_is_on_its_way(assistant: Assistant) -> None:
+    """All of it: also one that comes when the answer has just become whole."""
+    late, latest, reply = Eye(), Eye(), Reply("Is it?", model=MODEL)
+    with assistant.watchers.watched(QuietScreen(), reply, Options()) as screen:
+        assistant.watchers.add(late)
+        reply.status = "completed"
+        screen.finish(reply)
+        assistant.watchers.add(latest)
+
+    assert ["asked Is it?", "completed", "changed"] == late.seen
+    assert late.seen == latest.seen
+
+
+def test_a_call_waits_for_whoever_decides_first() -> None:
+    """All who watch see it, also who comes later; then it is settled for all of them."""
+    watchers, eyes, call = Watchers(), (Eye(), Eye()), Call("c", "add", {})
+
+    async def decide() -> Decision:
+        watchers.add(eyes[0])
+        decided = asyncio.ensure_future(watchers.decision(call))
+        await asyncio.sleep(0)
+        watchers.add(eyes[1])
+        [waiting] = watchers._waiting
+        waiting.decide(Decision(True))
+        waiting.decide(Decision(False))
+        return await decided
+
+    assert asyncio.run(decide()).approved
+    assert [["add waits", "add is settled"]] * 2 == [eye.seen for eye in eyes]
+
+
+def test_a_call_that_nobody_sees_is_declined() -> None:
+    """At once where nobody watches, and when the last one leaves."""
+    watchers, eye, call = Watchers(), Eye(), Call("c", "add", {})
+
+    async def decide() -> tuple[Decision, Decision]:
+        at_once = await watchers.decision(call)
+        watchers.add(eye)
+        decided = asyncio.ensure_future(watchers.decision(call))
+        await asyncio.sleep(0)
+        watchers.remove(eye)
+        return at_once, await decided
+
+    assert [False, False] == [decision.approved for decision in asyncio.run(decide())]
 
 
 def test_a_question_of_another_thread_is_served_there(

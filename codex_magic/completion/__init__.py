@@ -6,18 +6,21 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .completions import Completion, Completions
-from .lines import in_line, in_prompt
+from .lines import in_input, in_line, in_prompt
 
 if TYPE_CHECKING:
     from ..assistant import Assistant
+    from ..command_help import Commands
 
-__all__ = ["Completion", "Completions", "at", "in_prompt", "matched"]
+__all__ = ["Completion", "Completions", "at", "in_input", "in_prompt", "matched"]
 
 _CELL = re.compile(r"\s*%%codex(?=\s|$)")
 _LINE = re.compile(r"\s*(?:[^\W\d]\w*\s*=\s*)?%codex[ \t]+")
 
 
-def at(text: str, line: int, column: int, assistant: Assistant) -> Completions | None:
+def at(
+    text: str, line: int, column: int, assistant: Assistant, commands: Commands
+) -> Completions | None:
     """
     Return what can stand at a place of a cell; None where it is none of ours.
 
@@ -28,6 +31,7 @@ def at(text: str, line: int, column: int, assistant: Assistant) -> Completions |
         line: The line of the cursor, from 0.
         column: Its place in the line, from 0.
         assistant: Knows the conversations, the settings and what the user defined.
+        commands: The commands that there are.
     """
     lines = text.split("\n")
     before = lines[line][:column]
@@ -37,10 +41,10 @@ def at(text: str, line: int, column: int, assistant: Assistant) -> Completions |
             return in_prompt(before, assistant)
         return in_line(before[cell.end() :], assistant) if column > cell.end() else None
     found = _LINE.match(before)
-    return in_line(before[found.end() :], assistant, command=True) if found else None
+    return in_line(before[found.end() :], assistant, commands) if found else None
 
 
-def matched(context: Any, assistant: Assistant) -> Any:
+def matched(context: Any, assistant: Assistant, commands: Commands) -> Any:
     """
     Answer one of IPython's matchers, of its second API.
 
@@ -48,7 +52,7 @@ def matched(context: Any, assistant: Assistant) -> Any:
     """
     from IPython.core.completer import SimpleCompletion  # A shell that completes has it already.
 
-    found = at(context.full_text, context.cursor_line, context.cursor_position, assistant)
+    found = at(context.full_text, context.cursor_line, context.cursor_position, assistant, commands)
     if found is None or not found.found:
         return {"completions": []}
     return {

@@ -1,4 +1,4 @@
-"""What fits in a line of options, in a command, and in a prompt."""
+"""What fits in a line of options, in a command, in a prompt, and in the panel's input."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..commands import COMMANDS
+from ..command_help import Commands, form_of
 from ..options import OPTIONS, Option
 from . import words
 from .completions import Completion, Completions, fitting, of_kind
@@ -19,7 +19,14 @@ _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _WORD = re.compile(r"\S*$")
 _FLAG = re.compile(r"--?[a-z][\w-]*")
 _GIVEN = re.compile(r"(--[a-z][\w-]*)=(\S*)$")
-_MENTION = re.compile(r"(?<![\w@.`/\\-])@(?:file:(?P<path>\S*)|(?P<name>[\w\[\].-]*))$")
+_MENTION = re.compile(
+    r"""(?<![\w@.`/\\-])@(?:
+        file:(?P<quote>["'])(?P<quoted>[^"']*)
+      | file:(?P<path>\S*)
+      | (?P<name>[\w\[\].-]*)
+    )$""",
+    re.X,
+)
 _SETTING = re.compile(r"(?P<name>\w+)=(?P<value>\S*)$")
 
 # What the value of an option can be, where it has no list of choices.
@@ -59,25 +66,24 @@ _ARGUMENTS: Mapping[str, Source] = {
     "load": words.files,
     "export": words.files,
     "tools": lambda it, part: of_kind("value", ("reset",)),
-    "help": lambda it, part: [*of_kind("command", COMMANDS), *_flags()],
 }
 
 
-def in_line(before: str, assistant: Assistant, *, command: bool = False) -> Completions:
+def in_line(before: str, assistant: Assistant, commands: Commands | None = None) -> Completions:
     """
     Return what fits behind ``%%codex``, or behind ``%codex`` if it is a command's place.
 
     Args:
         before: What stands between the magic and the cursor.
         assistant: Knows what there is.
-        command: Whether a command may stand there.
+        commands: The commands that may stand there; None where none may.
     """
     name, space, rest = before.lstrip().partition(" ")
-    if command and not space:
-        found = [*of_kind("command", COMMANDS), *(_flags() if name.startswith("-") else ())]
+    if commands is not None and not space:
+        found = [*of_kind("command", commands), *(_flags() if name.startswith("-") else ())]
         return fitting(name, found) if not name.startswith("@") else in_prompt(before, assistant)
-    if command and name in COMMANDS:
-        return _behind(name, rest, assistant)
+    if commands and name in commands:
+        return _behind(name, rest, assistant, commands)
     return _in_options(before, assistant, _flags())
 
 
@@ -86,20 +92,38 @@ def in_prompt(before: str, assistant: Assistant) -> Completions:
     found = _MENTION.search(before)
     if found is None:
         return Completions("")
-    if found["path"] is not None:
-        part = found["path"].lstrip("\"'")
+    if found["name"] is None:
+        part, quote = found["quoted"] or found["path"] or "", found["quote"] or ""
         paths = fitting(part, words.files(assistant, part))
-        return Completions(found[0], tuple(map(_mentioned, paths.found)))
+        return Completions(found[0], tuple(_mentioned(path, quote) for path in paths.found))
     return fitting(found[0], words.mentions(assistant))
 
 
-def _behind(name: str, rest: str, assistant: Assistant) -> Completions:
+def in_input(text: str, assistant: Assistant, commands: Commands) -> Completions:
+    """
+    Return what fits at the end of the panel's input, as it does in a cell.
+
+    Args:
+        text: What stands there: a question, or a command behind a stroke.
+        assistant: Knows what there is.
+        commands: The commands that may stand behind the stroke.
+    """
+    above, _, line = text.rpartition("\n")
+    begun = line.lstrip()
+    if above.strip() or begun[:1] != "/" or not (begun == "/" or begun[1].isalpha()):
+        return in_prompt(line, assistant)
+    return in_line(begun[1:], assistant, commands)
+
+
+def _behind(name: str, rest: str, assistant: Assistant, commands: Commands) -> Completions:
     """Return what fits behind the name of a command."""
-    form = str(COMMANDS[name].__doc__).partition(": ")[0]
+    form, _ = form_of(commands[name])
     takes_all = "[options]" in form
     flags = of_kind("option", _FLAG.findall(form.replace("[options]", "")))
     found = _in_options(rest, assistant, [*flags, *(_flags() if takes_all else ())])
     part = _last(rest)
+    if name == "help":
+        return fitting(part, [*of_kind("command", commands), *_flags()])
     if found.found or name not in _ARGUMENTS:
         return found
     if name == "config" and (setting := _SETTING.search(rest)):
@@ -157,6 +181,8 @@ def _last(before: str) -> str:
     return found[0] if found else ""
 
 
-def _mentioned(path: Completion) -> Completion:
-    text = f'"{path.text}"' if " " in path.text else path.text
-    return Completion(f"@file:{text}", path.kind)
+def _mentioned(path: Completion, quote: str) -> Completion:
+    """Return a path as a prompt names it; what goes on behind a folder stands in its quotes, too."""
+    quote = quote or ('"' if " " in path.text else "")
+    end = "" if path.text.endswith("/") else quote
+    return Completion(f"@file:{quote}{path.text}{end}", path.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
@@ -55,28 +56,39 @@ class QuietScreen:
 
 class Screens:
     """
-    Several screens at once.
+    Several screens at once; there may be more while the answer grows.
 
     Args:
-        screens: All of them.
+        screens: Those that there are from the beginning.
     """
 
     def __init__(self, screens: Sequence[Screen]) -> None:
-        self._screens = screens
+        self._screens = list(screens)
+        self._lock = threading.RLock()
+        self._finished: Reply | None = None
+
+    def add(self, screen: Screen) -> None:
+        """Draw on one more, all that there is so far and what comes."""
+        with self._lock:
+            self._screens.append(screen)
+            if self._finished is not None:
+                screen.finish(self._finished)
 
     def draw(self, reply: Reply) -> None:
         """Show what is new wherever it is time to."""
-        for screen in self._screens:
+        for screen in list(self._screens):
             screen.draw(reply)
 
     def pause(self) -> float:
         """Return the seconds until one of them draws again."""
-        return min(screen.pause() for screen in self._screens)
+        return min(screen.pause() for screen in list(self._screens))
 
     def finish(self, reply: Reply) -> None:
         """Show the reply as it stays."""
-        for screen in self._screens:
-            screen.finish(reply)
+        with self._lock:
+            self._finished = reply
+            for screen in self._screens:
+                screen.finish(reply)
 
 
 class CellScreen:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
-from concurrent.futures import Future
 from typing import Any
 
 import ipywidgets
 
-from ..conversation.approvals import Call, Decision
+from ..conversation.approvals import Decision
 from ..display.markdown import escape_text
 from ..kernel_tools import is_python, warning
 from ..tool_running import shown as call_shown
+from ..watching import Waiting
 from .messages import error_html
 from .widgets import Shared, shown
 
@@ -31,28 +30,28 @@ class Cards:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._lock = threading.Lock()
+        self._cards: dict[Waiting, Any] = {}
         self.widget = shared.rows((), "codex-cards")
 
-    async def __call__(self, call: Call) -> Decision:
-        """Return what the user says to a call; the card goes when it is known, or not wanted."""
-        card = _Card(self._shared, call)
-        self._put(lambda cards: (*cards, card.widget))
-        try:
-            return await asyncio.wrap_future(card.decision)
-        finally:
-            self._put(lambda cards: tuple(one for one in cards if one is not card.widget))
-
-    def _put(self, change: Any) -> None:
+    def add(self, waiting: Waiting) -> None:
+        """Show a call that waits."""
         with self._lock:
-            self._shared.put(self.widget, change(self.widget.children))
+            self._cards[waiting] = _Card(self._shared, waiting).widget
+            self._shared.put(self.widget, [*self._cards.values()])
+
+    def remove(self, waiting: Waiting) -> None:
+        """Take a call away that waits no more."""
+        with self._lock:
+            self._cards.pop(waiting, None)
+            self._shared.put(self.widget, [*self._cards.values()])
 
 
 class _Card:
     """One call."""
 
-    def __init__(self, shared: Shared, call: Call) -> None:
-        self.decision: Future[Decision] = Future()
-        self._call = call
+    def __init__(self, shared: Shared, waiting: Waiting) -> None:
+        self._waiting = waiting
+        self._call = call = waiting.call
         self._arguments = ipywidgets.Textarea(
             json.dumps(call.arguments, indent=2, ensure_ascii=False),
             description="Arguments as JSON",
@@ -94,18 +93,13 @@ class _Card:
             if not isinstance(arguments, dict):
                 self._trouble.value = error_html(_NO_OBJECT)
                 return
-        self._decide(Decision(True, always=always, arguments=arguments))
+        self._waiting.decide(Decision(True, always=always, arguments=arguments))
 
     def _always(self) -> None:
         self._approve(always=True)
 
     def _decline(self) -> None:
-        self._decide(Decision(False))
+        self._waiting.decide(Decision(False))
 
     def _edit(self) -> None:
         shown(self._arguments, True)
-
-    def _decide(self, decision: Decision) -> None:
-        # Two views have two buttons; the question may have been stopped.
-        if not self.decision.done():
-            self.decision.set_result(decision)

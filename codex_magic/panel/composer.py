@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import ipywidgets
 
+from ..completion import Completions
 from .chips import Chip, Chips
 from .messages import small_html
 from .starters import Starter
@@ -18,7 +18,8 @@ from .widgets import Shared, shown
 _PAUSE = 0.5
 _MOST_SUGGESTED = 6
 _HINT = 300
-_NAME = re.compile(r"(?:^|(?<=\s))(@[\w.]*|/\w*)\Z")
+# What a completion ends in that is to be gone on with.
+_OPEN = ("/", "=", ":")
 
 
 class Composer:
@@ -30,7 +31,7 @@ class Composer:
         send: Is called with what was written.
         stop: Is called when Stop is pressed.
         estimate: Returns what the question would come to, in a line; called on any thread.
-        names: Returns the completions of ``@na`` or ``/co``.
+        completions: Returns what fits at the end of what stands in the input.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Composer:
         send: Callable[[str], None],
         stop: Callable[[], None],
         estimate: Callable[[str], str],
-        names: Callable[[str], Sequence[str]],
+        completions: Callable[[str], Completions],
     ) -> None:
-        self._shared, self._send, self._estimate, self._names = shared, send, estimate, names
+        self._shared, self._send, self._estimate = shared, send, estimate
+        self._completions = completions
         self._timer: threading.Timer | None = None
         self._looks = 0
         self._asked: list[str] = []
@@ -105,8 +107,8 @@ class Composer:
         self.text.value = self._asked[self._place] if self._place < len(self._asked) else ""
 
     def complete(self) -> None:
-        """Take the first name that is suggested."""
-        if found := self._completions():
+        """Take the first word that is suggested."""
+        if found := self._fitting():
             self._take(found[0])
 
     def offer(self, starters: Sequence[Starter]) -> None:
@@ -153,24 +155,24 @@ class Composer:
         shown(adding, "codex-off" in adding._dom_classes)
 
     def _typed(self) -> None:
-        found = self._completions()
+        found = self._fitting()
         buttons = [
-            self._shared.button(name, partial(self._take, name), "codex-chip", hint=f"Write {name}")
-            for name in found
+            self._shared.button(word, partial(self._take, word), "codex-chip", hint=f"Write {word}")
+            for word in found
         ]
         self._shared.put(self._suggested, buttons)
         shown(self._suggested, bool(found))
         self.look()
 
-    def _completions(self) -> list[str]:
-        begun = _NAME.search(self.text.value)
-        if begun is None or (begun[1][0] == "/" and begun.start() > 0):
-            return []
-        found = [name for name in self._names(begun[1]) if name != begun[1]]
+    def _fitting(self) -> list[str]:
+        fits = self._completions(self.text.value)
+        found = [each.text for each in fits.found if each.text != fits.fragment]
         return found[:_MOST_SUGGESTED]
 
-    def _take(self, name: str) -> None:
-        self.text.value = _NAME.sub(lambda _: name, self.text.value) + " "
+    def _take(self, word: str) -> None:
+        text = self.text.value
+        before = text.removesuffix(self._completions(text).fragment)
+        self.text.value = before + word + ("" if word.endswith(_OPEN) else " ")
 
     @property
     def attached(self) -> tuple[Chip, ...]:

@@ -12,12 +12,13 @@ import ipywidgets
 
 from ..asking import Options
 from ..assistant import Assistant
-from ..context.gathering import defined_names
+from ..completion import Completions, in_input
 from ..conversation.turns import Turn
 from ..display.reply import Reply
 from ..display.screen import QuietScreen, Screen
 from ..errors import CodexError, ConfigError
 from ..functions import current_assistant
+from ..watching import Waiting
 from .actions import Actions
 from .approving import Cards
 from .chips import options_of
@@ -29,13 +30,10 @@ from .keys import Keys
 from .messages import error_html, small_html
 from .pickers import Conversations, Settings
 from .reckoning import ahead, so_far
-from .slash import NAMES as COMMANDS
-from .slash import command_of, said
+from .slash import command_of, commands_of, said
 from .starters import starters
 from .transcript import Transcript
 from .widgets import Shared
-
-_POINTED = ("fig", "error", "cell[", "In[", "Out[", "file:")
 
 
 # ipywidgets has no types.
@@ -56,19 +54,21 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         shared = self._shared = Shared()
         self._transcript = Transcript(shared, self._reply_of)
         self._cards = Cards(shared)
-        self._desk = Desk(KernelThread(self._shell), self._cards, self._fail, self._worked)
-        self._conversations = Conversations(shared, self._assistant, self._switched)
+        watchers = self._assistant.watchers
+        kernel = KernelThread(self._shell)
+        self._desk = Desk(kernel, watchers.decision, self._fail, self._worked)
+        self._conversations = Conversations(shared, self._assistant, watchers.tell)
         self._settings = Settings(shared, self._assistant, self._list_models, self._look)
         self._deeds = Deeds(
             self._assistant,
             self._desk,
             self._transcript.note,
             self._say,
-            self._refresh,
+            watchers.tell,
             self._settings.line,
         )
         self._actions = Actions(shared, self._do)
-        self._composer = Composer(shared, self._send, self.stop, self._estimate, self._names)
+        self._composer = Composer(shared, self._send, self.stop, self._estimate, self._completions)
         self._spent = shared.html("", "codex-spent")
         self._keys = Keys(shared, self._heard)
         super().__init__(children=self._parts(), _dom_classes=("codex-panel",))
@@ -102,12 +102,25 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def asked(self, reply: Reply, options: Options) -> Screen:
         """Show a question that is on its way, wherever it was asked."""
-        return QuietScreen() if options.once else self._transcript.begin(reply)
+        if options.once:
+            return QuietScreen()
+        growing = self._transcript.begin(reply)
+        self._worked()
+        return growing
 
     def changed(self) -> None:
-        """Take note that a question has ended."""
+        """Take note that a question has ended, or that another panel changed the conversation."""
         self._refresh()
+        self._worked()
         self._look()
+
+    def waits(self, waiting: Waiting) -> None:
+        """Let the user say something to a call, wherever its question was asked."""
+        self._cards.add(waiting)
+
+    def settled(self, waiting: Waiting) -> None:
+        """Take note that something was said to a call, here or elsewhere."""
+        self._cards.remove(waiting)
 
     def _parts(self) -> list[Any]:
         shared = self._shared
@@ -154,10 +167,6 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         if not self._transcript.empty:
             self._composer.offer(())
 
-    def _switched(self) -> None:
-        self._refresh()
-        self._look()
-
     def _send(self, words: str) -> None:
         """Ask what was written, or run the command that it is."""
         self._composer.offer(())
@@ -174,7 +183,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         page = said(self._shell, command)
         if page:
             self._transcript.note(page)
-        self._refresh()
+        self._assistant.watchers.tell()
 
     def _options(self) -> Options:
         return options_of(self._composer.attached, **self._settings.chosen())
@@ -182,12 +191,8 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
     def _estimate(self, prompt: str) -> str:
         return "" if command_of(prompt) else ahead(self._assistant, prompt, self._options())
 
-    def _names(self, begun: str) -> list[str]:
-        """Return what ``@na`` or ``/co`` may become."""
-        if begun[0] == "/":
-            return [f"/{name}" for name in COMMANDS if name.startswith(begun[1:])]
-        known = [*_POINTED, *defined_names(self._shell)]
-        return [f"@{name}" for name in known if name.startswith(begun[1:])]
+    def _completions(self, text: str) -> Completions:
+        return in_input(text, self._assistant, commands_of(self._shell))
 
     def _do(self, deed: Deed, turn_id: str, below: str = "") -> None:
         try:
@@ -246,7 +251,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         return next(known, None) or Reply.of_turn(turn)
 
     def _worked(self) -> None:
-        self._composer.busy(self._desk.busy)
+        self._composer.busy(self._desk.busy or bool(self._transcript.growing))
 
     def _look(self) -> None:
         self._composer.look()

@@ -8,17 +8,11 @@ from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any
 
+from ..command_help import Commands
 from ..errors import ConfigError
 from ..tool_running import printed
 from .messages import note_html
 
-# What may stand behind the stroke; a test compares it with the commands.
-NAMES = (
-    *("ask", "show", "fix", "explain", "retry", "continue", "new", "chats", "switch", "history"),
-    *("undo", "edit", "hide", "pin", "fork", "compact", "delete", "resume", "save", "load"),
-    *("export", "transcript", "tools", "jobs", "cancel", "models", "backend", "status", "config"),
-    *("usage", "help"),
-)
 # These ask for a line of input, or open a view; in a panel nobody could answer.
 _FOR_CELLS = ("login", "logout", "panel", "connect")
 _REFUSED = "/{name} is for cells: run %codex {name} there."
@@ -36,6 +30,12 @@ def command_of(text: str) -> str:
     return text[1:] if text[:1] == "/" and text[1:2].isalpha() else ""
 
 
+def commands_of(shell: Any) -> Commands:
+    """Return the commands that may stand behind the stroke; none where the magics are not loaded."""
+    known = getattr(getattr(_magic(shell), "__self__", None), "commands", {})
+    return {name: command for name, command in known.items() if name not in _FOR_CELLS}
+
+
 def said(shell: Any, command: str) -> str:
     """
     Run a command, and return what it says as safe HTML.
@@ -49,12 +49,16 @@ def said(shell: Any, command: str) -> str:
     # Behind -- there are no options: what looks like one is part of a question.
     if name in _FOR_CELLS or "--run" in takewhile("--".__ne__, command.split()):
         raise ConfigError(_REFUSED.format(name=name))
-    magic = shell.find_line_magic("codex") if shell is not None else None
+    magic = _magic(shell)
     if magic is None:
         raise ConfigError(_NO_MAGIC)
     with printed() as text, _displayed(shell) as shown:
         magic(command)
     return note_html(f"/{command}", text.getvalue(), *shown) if text.getvalue() or shown else ""
+
+
+def _magic(shell: Any) -> Any:
+    return shell.find_line_magic("codex") if shell is not None else None
 
 
 @contextmanager

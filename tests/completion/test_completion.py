@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -31,6 +32,17 @@ import os, pathlib
 folder = pathlib.Path(os.environ["CODEX_MAGIC_CONFIG_DIR"]) / "templates"
 folder.mkdir(parents=True)
 (folder / "poem.md").write_text("Write a poem.")
+"""
+PANEL = """
+from codex_magic.panel import ChatPanel
+composer = ChatPanel()._composer
+def offered(text):
+    fits = composer._completions(text)
+    return [text.removesuffix(fits.fragment) + each.text for each in fits.found]
+def taken(text):
+    composer.text.value = text
+    composer.complete()
+    return composer.text.value
 """
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 # What was typed, and what one of the completions makes of it.
@@ -93,6 +105,12 @@ CASES = {
     "a mentioned cell": ("%%codex\n@In[", "%%codex\n@In[{image}]"),
     "a mentioned file": ("%%codex\nRead @file:no", "%%codex\nRead @file:notes.txt"),
     "a mentioned file with a space": ("%%codex\n@file:my", '%%codex\n@file:"my notes.txt"'),
+    "a file in an open quote": ('%%codex\n@file:"my no', '%%codex\n@file:"my notes.txt"'),
+    "a folder with a space": ("%%codex\n@file:old", '%%codex\n@file:"old data/'),
+    "a file in a folder with a space": (
+        "%%codex\n@file:'old data/a",
+        "%%codex\n@file:'old data/a b.csv'",
+    ),
     "help on an option": ("%codex help --eff", "%codex help --effort"),
     "help on a command": ("%codex help hist", "%codex help history"),
 }
@@ -106,8 +124,16 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         service.enqueue(text("Yes."))
         service.models["only-listed"] = {**service.models["gpt-5.1"], "id": "only-listed"}
         work = folder / "work"
-        (work / "data").mkdir()
-        for name in ("notes.txt", "my notes.txt", "plots.png", "data/chat.json", ".hidden"):
+        for folder_name in ("data", "old data"):
+            (work / folder_name).mkdir()
+        for name in (
+            "notes.txt",
+            "my notes.txt",
+            "plots.png",
+            "data/chat.json",
+            ".hidden",
+            "old data/a b.csv",
+        ):
             (work / name).write_text("x")
         kernel.run(connected(service))
         kernel.run(SCENE)
@@ -138,6 +164,48 @@ def test_what_fits_is_offered(kernel: Kernel, image: str, name: str) -> None:
     offered = kernel.complete(typed)
 
     assert [one for one in offered if re.fullmatch(re.escape(wanted).replace("ID", r"\w+"), one)]
+
+
+def test_the_panel_offers_what_cells_do(kernel: Kernel, image: str) -> None:
+    """Behind a stroke as behind ``%codex``, and in a question as in a cell; the same words in order."""
+    cells = {typed.replace("{image}", image) for typed, _ in CASES.values()}
+    begun = {cell: cell.removeprefix("%%codex\n") for cell in cells if cell.startswith("%%codex\n")}
+    commands = {cell: f"/{cell.removeprefix('%codex ')}" for cell in cells if cell[:7] == "%codex "}
+    inputs = {**begun, **{cell: text for cell, text in commands.items() if "why" not in text}}
+    panel = kernel.run(
+        f"{PANEL}\nprint(json.dumps([offered(text) for text in {[*inputs.values()]}]))"
+    )
+    offered = json.loads(panel.stdout)
+
+    assert len(inputs) > 20
+    for (cell, typed), found in zip(inputs.items(), offered, strict=True):
+        before = cell.removesuffix(typed.removeprefix("/"))
+        wanted = [one.removeprefix(before) for one in kernel.complete(cell)]
+        assert wanted == [one.removeprefix("/") for one in found], typed
+
+
+def test_the_panel_writes_what_was_taken(kernel: Kernel, image: str) -> None:
+    """In the place of what was begun; a space follows, but not where one goes on."""
+    texts = [
+        "Is @lo",
+        "/hist",
+        "/retry -e hi",
+        "@file:dat",
+        '@file:"my no',
+        "/config eff",
+        "a\n@er",
+    ]
+    taken = kernel.run(f"{PANEL}\nprint(json.dumps([taken(text) for text in {texts}]))")
+
+    assert [
+        "Is @loss ",
+        "/history ",
+        "/retry -e high ",
+        "@file:data/",
+        '@file:"my notes.txt" ',
+        "/config effort=",
+        "a\n@error ",
+    ] == json.loads(taken.stdout)
 
 
 def test_every_command_and_option_is_offered(kernel: Kernel) -> None:

@@ -178,7 +178,7 @@ def test_a_call_can_be_edited_before_it_runs(assistant: Assistant) -> None:
     call = Call("c", "add", {"a": 1})
 
     async def decide() -> Any:
-        waiting = asyncio.ensure_future(panel._cards(call))
+        waiting = asyncio.ensure_future(assistant.watchers.decision(call))
         await asyncio.sleep(0)
         card = panel._cards.widget.children[0]
         press = _buttons(card)
