@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,13 @@ class Keys:
     """
 
     def __init__(self, shared: Shared, heard: Callable[[dict[str, Any], list[Any]], None]) -> None:
-        self._sends = find_spec("anywidget") is not None
-        if not self._sends:
+        self._sends = False
+        try:
+            import anywidget  # Optional, and slow to import.
+        except ImportError:
             self.widget = shared.html(small_html(_MISSING))
             return
-        import anywidget  # Optional, and slow to import.
-
+        self._sends = True
         script = _SCRIPT.read_text(encoding="utf-8")
         self.widget = anywidget.AnyWidget(
             _esm=script, layout=shared.layout, _dom_classes=("codex-keys",)

@@ -58,6 +58,8 @@ function connect(model, root) {
   const input = root.querySelector(".codex-input textarea");
   let copying = null;
   let bottom = true;
+  // The turn that stays where it is while earlier ones come in above it.
+  let held = null;
 
   root.classList.add("codex-scripted");
   // JupyterLab's own shortcuts are not for what is typed here.
@@ -124,10 +126,26 @@ function connect(model, root) {
     }
   }
 
+  function hold() {
+    const turn = transcript.querySelector(`.codex-turn[data-turn="${CSS.escape(held.turn)}"]`);
+    if (turn) transcript.scrollTop += turn.getBoundingClientRect().top - held.top;
+    // The button is gone when there are no more: the keyboard goes on in what was said.
+    if (document.activeElement === document.body && !transcript.querySelector(".codex-earlier")) {
+      transcript.focus({ preventScroll: true });
+    }
+  }
+  on(transcript, "click", (event) => {
+    const first = transcript.querySelector(".codex-turn[data-turn]");
+    if (!first || !event.target.closest(".codex-earlier")) return;
+    held = { turn: first.dataset.turn, top: first.getBoundingClientRect().top };
+  });
+  for (const kind of ["wheel", "pointerdown", "keydown"]) on(root, kind, () => (held = null), true);
+
   const observer = new MutationObserver(() => {
     observer.disconnect();
     decorate();
-    if (bottom) transcript.scrollTop = transcript.scrollHeight;
+    if (held) hold();
+    else if (bottom) transcript.scrollTop = transcript.scrollHeight;
     watch();
   });
   const watch = () =>

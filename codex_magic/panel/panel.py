@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         watchers = self._assistant.watchers
         kernel = KernelThread(self._shell)
         self._desk = Desk(kernel, watchers.decision, self._fail, self._worked)
-        self._conversations = Conversations(shared, self._assistant, watchers.tell)
+        self._conversations = Conversations(shared, self._assistant, watchers.tell, self._fail)
         self._settings = Settings(shared, self._assistant, self._list_models, self._look)
         self._deeds = Deeds(
             self._assistant,
@@ -163,6 +163,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._transcript.show(conversation)
         self._actions.refresh(conversation.turns)
         self._conversations.refresh()
+        self._settings.refresh()
         self._spent.value = small_html(so_far(conversation.turns))
         if not self._transcript.empty:
             self._composer.offer(())
@@ -195,10 +196,8 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         return in_input(text, self._assistant, commands_of(self._shell))
 
     def _do(self, deed: Deed, turn_id: str, below: str = "") -> None:
-        try:
+        with self._saying():
             self._deeds.do(deed, turn_id, below=below)
-        except CodexError as error:
-            self._say(str(error))
 
     def _heard(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Do what the page says."""
@@ -216,23 +215,21 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
             case "image" if buffers:
                 self._composer.chips.image(str(message.get("name") or ""), bytes(buffers[0]))
             case "copy":
-                self._copy(str(message.get("view") or ""), turn)
+                with self._saying():
+                    self._keys.copy(str(message.get("view") or ""), self._deeds.turn(turn).text)
             case "insert":
-                self._put(str(message.get("code") or ""), turn, below)
+                with self._saying():
+                    self._deeds.put(str(message.get("code") or ""), turn, below=below)
             case "cells" | "retry" | "continue" | "fork" | "hide" | "pin" as deed:
                 self._do(deed, turn, below)
             case _:
                 pass
 
-    def _copy(self, view: str, turn_id: str) -> None:
+    @contextmanager
+    def _saying(self) -> Iterator[None]:
+        """A context of what the user wants: where it cannot be, the panel says why."""
         try:
-            self._keys.copy(view, self._deeds.turn(turn_id).text)
-        except CodexError as error:
-            self._say(str(error))
-
-    def _put(self, code: str, turn_id: str, below: str) -> None:
-        try:
-            self._deeds.put(code, turn_id, below=below)
+            yield
         except CodexError as error:
             self._say(str(error))
 

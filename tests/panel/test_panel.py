@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -223,3 +225,74 @@ def _buttons(card: Any) -> dict[str, Callable[[], None]]:
 
 def _turns(panel: ChatPanel) -> list[Any]:
     return list(panel.children[2].children)
+
+
+def test_conversations_are_found_by_what_was_asked(assistant: Assistant) -> None:
+    """The current one first, then the latest; a name, the last question and how long ago it was."""
+    began = time.time()
+    for name, hours in (("plots", 50), ("main", 3), ("fits", 0.1)):
+        conversation = assistant.memory.switch(name)
+        turn = Turn(f"What of {name}?", (), text="Yes.", model=MODEL, started=began - 3600 * hours)
+        conversation.record(turn, Plan("stateless"))
+    assistant.memory.switch("main")
+    panel = ChatPanel(assistant)
+    offered = [label for label, _ in panel._conversations.widget.options]
+    for n in range(40):
+        assistant.memory.switch(f"more {n}")
+    panel.changed()
+    many = panel._conversations.widget.options
+    panel.close()
+
+    assert [
+        "main: What of main?",
+        "fits: What of fits? · 6 min ago",
+        "plots: What of plots? · 2 days ago",
+        "＋ New conversation",
+    ] == offered
+    assert (26, "more 39") == (len(many), many[0][0])
+
+
+def test_a_conversation_that_is_gone_is_said(assistant: Assistant) -> None:
+    """Another kernel deleted it: nothing is chosen, and the panel says so."""
+    panel = ChatPanel(assistant)
+    picker = panel._conversations.widget
+    picker.options = (*picker.options, ("gone", "no-such-id"))
+    picker.value = "no-such-id"
+    shown, chosen = html_of(panel), picker.value
+    panel.close()
+
+    assert "There is no conversation" in shown
+    assert assistant.conversation.id == chosen
+
+
+def test_pickers_follow_the_settings_until_somebody_chooses(assistant: Assistant) -> None:
+    """A setting that changes is shown, and what was chosen stays."""
+    panel = ChatPanel(assistant)
+    assistant.config.effort, assistant.config.model = "low", "gpt-5.1"
+    panel.changed()
+    followed = (panel._settings.effort.value, panel._settings.model.placeholder)
+    panel._settings.effort.value = "high"
+    assistant.config.effort = "medium"
+    panel.changed()
+    chosen = panel._settings.chosen()
+    panel.close()
+
+    assert ("low", "gpt-5.1") == followed
+    assert ("high", None) == (chosen["effort"], chosen["model"])
+
+
+def test_without_anywidget_it_is_a_plain_panel(
+    assistant: Assistant, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says what is missing and how to get it; questions, lists and buttons work all the same."""
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    service.enqueue(text("Yes."))
+    panel = ChatPanel(assistant)
+    panel.ask("Is it?")
+    until(lambda: "Yes." in html_of(panel), "the answer")
+    panel._heard({"say": "copy", "turn": assistant.conversation.turns[0].id}, [])
+    shown, kinds = html_of(panel), {type(child).__name__ for child in panel.children}
+    panel.close()
+
+    assert 1 == shown.count("pip install &quot;codex-magic[bridge]&quot;")
+    assert {"HTML", "HBox", "VBox"} == kinds

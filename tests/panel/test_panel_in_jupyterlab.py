@@ -225,7 +225,8 @@ def test_conversations_models_errors_and_commands(
     panel.ask("/nonsense")
     panel.root.locator(".codex-error").filter(has_text="nonsense").wait_for()
     screenshot(panel.page, "panel-commands", ".codex-panel")
-    panel.root.get_by_label("Conversation", exact=True).select_option("main")
+    chosen = panel.root.get_by_label("Conversation", exact=True)
+    chosen.select_option(chosen.locator("option").filter(has_text="main: Hi.").text_content())
     panel.answered("Hello.", 1)
     panel.page.close()
 
@@ -312,7 +313,10 @@ def test_the_buttons_of_an_answer(service: FakeService, lab: Lab, browser: Brows
     panel.answered("nine ten.")
     panel.deed("fork")
     chosen = panel.root.get_by_label("Conversation", exact=True)
-    until(lambda: chosen.evaluate("it => it.selectedOptions[0].text") != "main", "the copy")
+    until(
+        lambda: chosen.evaluate("it => it.selectedOptions[0].text").startswith("main fork"),
+        "the copy",
+    )
     screenshot(page, "panel-buttons", ".codex-panel")
     page.close()
 
