@@ -182,12 +182,13 @@ class _Cleaner:
 
     def __init__(self, redactor: Redactor | None) -> None:
         self._redactor = redactor
+        self._named = redactor.named() if redactor else {}
         self.placeholders: set[str] = set()
 
     def __call__(self, text: str) -> str:
         if self._redactor is None:
             return text
-        cleaned, count = self._redactor.redact(text)
+        cleaned, count = self._redactor.redact(text, self._named)
         if count:
             before = set(_PLACEHOLDER.findall(text))
             self.placeholders |= set(_PLACEHOLDER.findall(cleaned)) - before

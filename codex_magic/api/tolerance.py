@@ -52,12 +52,10 @@ def tolerant_input(
     """
     if isinstance(given, str):
         return given if backend.text_input else [_user_message(given)]
-    flat = list(_flat([given]))
-    calls = PendingCalls(pending)
-    items: list[Json | bytes] = []
-    for index, member in enumerate(flat):
+    items, rest = _encoded_first(given)
+    calls = PendingCalls([*pending, *items])
+    for index, member in enumerate(_flat(rest), start=len(items)):
         if isinstance(member, bytes):
-            # Nearly all of a long conversation: it costs as little as may be.
             calls.see(member)
             items.append(member)
             continue
@@ -70,6 +68,15 @@ def tolerant_input(
 
 def _user_message(text: str) -> Json:
     return {"type": "message", "role": "user", "content": text}
+
+
+def _encoded_first(given: Any) -> tuple[list[Json | bytes], Sequence[Any]]:
+    """Return the encoded items that a list begins with, and what else it holds."""
+    if not isinstance(given, list | tuple):
+        return [], [given]
+    # Nearly all of a long conversation: it costs as little as may be.
+    count = next((at for at, member in enumerate(given) if type(member) is not bytes), len(given))
+    return [*given[:count]], given[count:]
 
 
 def _flat(given: Iterable[Any]) -> Iterator[Json | bytes]:

@@ -19,12 +19,12 @@ class PendingCalls:
     The calls of an input that have no output yet, in their order.
 
     Args:
-        calls: Those of an earlier response.
+        items: Those of an earlier response, and other items that come first.
     """
 
-    def __init__(self, calls: Iterable[Json] = ()) -> None:
+    def __init__(self, items: Iterable[Json | bytes] = ()) -> None:
         self._names: dict[str, str] = {}
-        self._seen: list[Json | bytes] = [*calls]
+        self._seen: list[Json | bytes] = [*items]
 
     def see(self, item: Json | bytes) -> None:
         """Take note of an item, or of items that are JSON already, joined by commas."""

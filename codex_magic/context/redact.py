@@ -35,8 +35,8 @@ class Redactor:
         Make a redactor that has seen no secret.
 
         Args:
-            environ: The environment's variables; read again for each text.
-            names: The user's variables; read again for each text.
+            environ: The environment's variables.
+            names: The user's variables.
         """
         self._environ = environ
         self._names: Mapping[str, object] = {} if names is None else names
@@ -49,17 +49,22 @@ class Redactor:
         """How many different secrets were replaced up to here."""
         return len(self._placeholders)
 
-    def redact(self, text: str) -> tuple[str, int]:
+    def named(self) -> dict[str, str]:
+        """Return the values that are secrets by their variables' names now, each with its name."""
+        return known(self._environ, self._names)
+
+    def redact(self, text: str, named: Mapping[str, str] | None = None) -> tuple[str, int]:
         """
         Replace the secrets in a text.
 
         Args:
             text: Anything that is about to be sent.
+            named: What ``named()`` returned, for several texts of one moment; None to look again.
 
         Returns:
             The text without them, and how many different ones it had.
         """
-        spans = self._without_issued(text, _merged(text, self._found(text)))
+        spans = self._without_issued(text, _merged(text, self._found(text, named)))
         pieces, at, replaced = [], 0, set()
         for span in spans:
             placeholder = self._placeholder(span)
@@ -69,7 +74,7 @@ class Redactor:
         pieces.append(text[at:])
         return "".join(pieces), len(replaced)
 
-    def _found(self, text: str) -> list[Span]:
+    def _found(self, text: str, named: Mapping[str, str] | None) -> list[Span]:
         """Find what its shape, its surroundings and its name give away."""
         if len(text) < SHORTEST:
             return []
@@ -77,7 +82,7 @@ class Redactor:
         spans = list(tokens(text, folded))
         spans += surrounded(text, folded.lower(), spans)
         self._learn(spans)
-        values = self._learnt | known(self._environ, self._names)
+        values = {**self._learnt, **(self.named() if named is None else named)}
         spans += (
             span for value, label in values.items() for span in _occurrences(text, value, label)
         )

@@ -133,10 +133,11 @@ class Turn:
         """
         same = sealed and self.service == service and self.model == model
         key = (backend.name, same)
-        if key not in self._encoded:
+        known = self._encoded.get(key)
+        if known is None:
             items = self._sent(backend, same=same)
-            self._encoded[key] = b",".join(encode(item) for item in items)
-        return self._encoded[key]
+            known = self._encoded[key] = b",".join(encode(item) for item in items)
+        return known
 
     def _sent(self, backend: Backend, *, same: bool) -> Iterable[Json]:
         if not self.sealed:
@@ -229,6 +230,7 @@ class Conversation:
         # Held while a question is on its way: two askers take turns.
         self.turn = asyncio.Lock()
         self._turns: tuple[Turn, ...] = tuple(turns)
+        self._numbered: tuple[list[Turn], int] = ([], 0)
         self._lock = threading.Lock()
 
     @property
@@ -260,11 +262,11 @@ class Conversation:
             replaces: Further turns that are not sent, as the answer goes in their place.
         """
         standing = self._turns
-        replaced = tuple(turn.id for turn in standing if _is_asked_again(turn, key, replaces))
+        replaced = tuple(t.id for t in _asked_again(standing, key, replaces))
         turns = [turn for turn in standing if turn.counts and turn.id not in replaced]
         plan = Plan(
             "stateless",
-            lineage=lineage(turns),
+            lineage=self._lineage(turns),
             instructions=self.instructions,
             replaced=replaced,
         )
@@ -275,9 +277,19 @@ class Conversation:
             position, response_id = _anchor(turns, service)
             plan = replace(plan, state=state, previous_response_id=response_id)
             turns = turns[position:]
-        pieces = [(turn.id, turn.encoded(backend, model, service, sealed=sealed)) for turn in turns]
-        history = tuple(piece for _, piece in pieces if piece)
-        return replace(plan, history=history, turns=len(turns), carried=tuple(pieces))
+        pieces = [turn.encoded(backend, model, service, sealed=sealed) for turn in turns]
+        carried = tuple(zip([turn.id for turn in turns], pieces, strict=True))
+        return replace(plan, history=tuple(filter(None, pieces)), turns=len(turns), carried=carried)
+
+    def _lineage(self, turns: list[Turn]) -> int:
+        """Return their number; what comes before the last few is nearly always known already."""
+        known, number = self._numbered
+        if turns[: len(known)] != known:
+            known, number = [], 0
+        for turn in turns[len(known) :]:
+            number = next_lineage(number, turn.id)
+        self._numbered = (turns, number)
+        return number
 
     def record(self, turn: Turn, plan: Plan, *, refused: bool = False) -> Turn:
         """
@@ -291,7 +303,7 @@ class Conversation:
             refused: Whether the service took nothing of it.
         """
         with self._lock:
-            gone = [t for t in self._turns if _is_asked_again(t, turn.key, plan.replaced)]
+            gone = _asked_again(self._turns, turn.key, plan.replaced)
             if turn.status in _EMPTY:
                 gone = [earlier for earlier in gone if earlier.status in _EMPTY]
             replaced = tuple(earlier.id for earlier in gone)
@@ -318,7 +330,7 @@ class Conversation:
             place = next((kept for kept in self._turns if kept.id == turn.id), None)
             if place is None:
                 return None
-            gone = [t for t in self._turns if _is_asked_again(t, turn.key, replaced)]
+            gone = _asked_again(self._turns, turn.key, replaced)
             gone = [t for t in gone if t.id != turn.id and turn.status not in _EMPTY]
             pinned = place.pinned or any(earlier.pinned for earlier in gone)
             kept = replace(turn, lineage=place.lineage, hidden=place.hidden, pinned=pinned)
@@ -389,8 +401,11 @@ class Conversation:
         return f"Conversation({self.name!r}, {len(self._turns)} turns)"
 
 
-def _is_asked_again(turn: Turn, key: str, turn_ids: Collection[str]) -> bool:
-    return turn.id in turn_ids or bool(key and turn.key == key)
+def _asked_again(turns: Sequence[Turn], key: str, turn_ids: Collection[str]) -> list[Turn]:
+    """Return the turns of these ids, and those that the cell of this key asked."""
+    if not (key or turn_ids):
+        return []
+    return [turn for turn in turns if turn.id in turn_ids or (key and turn.key == key)]
 
 
 def _joining(plan: Plan, link: Link | None, turns: Sequence[Turn], service: str) -> Plan:
