@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .fake_service import FakeService
+from .telling import TOLD, Tell
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +41,18 @@ def service() -> Iterator[FakeService]:
     """A fresh service, in the profile of api.openai.com."""
     with FakeService() as service:
         yield service
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Say something at the end of the run, whatever became of the test and wherever it ran."""
+    return lambda words: record_property(TOLD, words)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the tests had to tell."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    told = [words for report in reports for name, words in report.user_properties if name == TOLD]
+    if told:
+        terminalreporter.write_sep("=", "what was measured")
+        terminalreporter.write_line("\n\n".join(told))

@@ -365,7 +365,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the server, which ends its kernels."""
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(10)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

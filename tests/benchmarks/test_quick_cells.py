@@ -11,6 +11,7 @@ import pytest
 from tests.benchmarks import calls, cells, installing, latency, memory, publishing, service
 from tests.benchmarks.__main__ import SUMMARY, summary_of
 from tests.benchmarks.runner import TARGET, Bench, Target, targets
+from tests.telling import Tell
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,10 @@ def bench() -> Iterator[Bench]:
 
 
 @pytest.mark.parametrize("module", [cells, installing, latency, memory, publishing])
-def test_it_measures_something(
-    module: ModuleType, bench: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_measures_something(module: ModuleType, bench: Bench, tell: Tell) -> None:
     """Every row has a figure, and there is something that is aimed at."""
     table, aims = module.run(bench)
-    with capsys.disabled():
-        print(f"\n\n{table}\n\n{aims}\n")
+    tell(f"{table}\n\n{aims}")
 
     assert table.rows
     assert all(row[1] != "–" for row in table.rows)
@@ -43,11 +41,10 @@ def test_it_measures_something(
     assert aims.rows
 
 
-def test_idle_connections_are_used_again(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_idle_connections_are_used_again(bench: Bench, tell: Tell) -> None:
     """The service counts no new connection of ours after a pause."""
     table, aims = calls.run(bench)
-    with capsys.disabled():
-        print(f"\n\n{table}\n\n{aims}\n")
+    tell(f"{table}\n\n{aims}")
 
     assert ["new connections after 0.2 s of idle", "0", "≤ 0", "met"] == aims.rows[-1]
 

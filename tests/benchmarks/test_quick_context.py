@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 
-import pytest
-
 from tests.benchmarks import describing, redaction
-from tests.benchmarks.runner import Bench, Table
+from tests.benchmarks.runner import Bench
+from tests.telling import Tell
 
 BENCH = Bench("", sys.executable, None, rounds=1)
 
 
-def test_a_notebook_is_described_within_its_budget(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_notebook_is_described_within_its_budget(tell: Tell) -> None:
     """Every cell is described, and all of them together are what may be sent."""
     [table] = describing.run(BENCH, lengths=(20, 300))
-    _show(table, capsys)
+    tell(str(table))
 
     assert ["20", "300"] == [row[0] for row in table.rows]
     few, many = (int(row[-1].replace(",", "")) for row in table.rows)
@@ -23,16 +22,10 @@ def test_a_notebook_is_described_within_its_budget(capsys: pytest.CaptureFixture
     assert "The budget is 200,000 tokens." in table.notes[0]
 
 
-def test_secrets_are_taken_out_of_every_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_are_taken_out_of_every_text(tell: Tell) -> None:
     """Of a megabyte of each kind."""
     [table] = redaction.run(BENCH)
-    _show(table, capsys)
+    tell(str(table))
 
     assert redaction.TYPICAL == table.rows[0][0]
     assert all(float(row[1].replace(",", "")) > 0 for row in table.rows)
-
-
-def _show(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
-    """Print a table past pytest's capture, so that it stands in the CI's log."""
-    with capsys.disabled():
-        print(f"\n\n{table}\n")

@@ -15,6 +15,7 @@ import pytest
 
 from codex_magic.code.blocks import blocks, joined
 from codex_magic.code.scan import Finding, is_dangerous, names_of, scan
+from tests.telling import Tell
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "code_scan"
 
@@ -41,15 +42,12 @@ def dangers(code: str) -> list[str]:
     return [finding.what for finding in scan(code) if finding.level == "danger"]
 
 
-def test_the_corpus_is_found_and_ordinary_code_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_corpus_is_found_and_ordinary_code_is_not(tell: Tell) -> None:
     """All of the dangerous snippets are found; at most three harmless ones are taken for such."""
     found = [title for title, code in DANGEROUS.items() if is_dangerous(scan(code))]
     alarms = [title for title, code in HARMLESS.items() if is_dangerous(scan(code))]
 
-    with capsys.disabled():
-        print(
-            f"\nscan: recall {len(found)}/{len(DANGEROUS)}, false alarms {len(alarms)}/{len(HARMLESS)}"
-        )
+    tell(f"scan: recall {len(found)}/{len(DANGEROUS)}, false alarms {len(alarms)}/{len(HARMLESS)}")
     assert 80 <= len(DANGEROUS)
     assert 80 <= len(HARMLESS)
     assert [] == sorted(set(DANGEROUS) - set(found))

@@ -14,6 +14,7 @@ import pytest
 from codex_magic.context.redact import Redactor
 from tests.context.corpus import Case, cases
 from tests.counts import count
+from tests.telling import Tell
 
 PASSWORD = "kV9-tulip+lane"
 # Each of these, a million characters of it, has to be read in linear time.
@@ -52,7 +53,7 @@ def _left(case: Case) -> bool:
 
 
 def test_every_fake_secret_is_replaced_and_look_alikes_stay(
-    capsys: pytest.CaptureFixture[str],
+    tell: Tell,
 ) -> None:
     """Recall over the corpus is whole, whatever the tokens; at most two look-alikes go."""
     rounds = count(100)
@@ -62,12 +63,11 @@ def test_every_fake_secret_is_replaced_and_look_alikes_stay(
     missed = [case.line for case in secrets if _left(case)]
     alarms = [case.line for case in alikes if Redactor({}).redact(case.text)[1]]
 
-    with capsys.disabled():
-        recall = 100 * (1 - len(missed) / len(secrets))
-        print(
-            f"\nredaction, {rounds} draws: recall {recall:.2f} % of {len(secrets) // rounds} secrets, "
-            f"{len(set(alarms))} false alarms in {len(alikes) // rounds} look-alikes"
-        )
+    recall = 100 * (1 - len(missed) / len(secrets))
+    tell(
+        f"redaction, {rounds} draws: recall {recall:.2f} % of {len(secrets) // rounds} secrets, "
+        f"{len(set(alarms))} false alarms in {len(alikes) // rounds} look-alikes"
+    )
     assert 60 * rounds <= min(len(secrets), len(alikes))
     assert [] == missed
     assert 2 >= len(set(alarms)), alarms
