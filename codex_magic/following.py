@@ -131,7 +131,7 @@ def checked(reply: Reply) -> Reply:
     """Return a reply that has an answer; raise the error of one that has none, or half of one."""
     if reply.error is not None:
         if reply.status == "interrupted" and isinstance(reply.error, APIError):
-            reply.error.message = f"{reply.error.message} {_KEPT}"
+            reply.error.message = _with(reply.error.message, _KEPT)
         raise advised(reply.error)
     return reply
 
@@ -139,5 +139,16 @@ def checked(reply: Reply) -> Reply:
 def advised(error: CodexError) -> CodexError:
     """Return an error; that of a wrong key says how to type another one."""
     if isinstance(error, AuthError) and error.status_code == 401:
-        error.message = f"{error.message} {_LOGIN}"
+        error.message = _with(error.message, _LOGIN)
     return error
+
+
+def _with(message: str, sentence: str) -> str:
+    """
+    Return a message with one more sentence.
+
+    >>> _with("It broke off: reset", "Ask again.")
+    'It broke off: reset. Ask again.'
+    """
+    end = "" if message.endswith((".", "!", "?", "…")) else "."
+    return f"{message}{end} {sentence}"

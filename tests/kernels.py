@@ -209,7 +209,14 @@ class Kernel:
         self, comm_id: str, content: Json, on_message: Callable[[Message], object] = lambda m: None
     ) -> Executed:
         """Send a widget a message of its own, as a page does, and wait until it was handled."""
-        data = {"method": "custom", "content": content}
+        return self._comm(comm_id, {"method": "custom", "content": content}, on_message)
+
+    def fill(self, comm_id: str, state: Json) -> Executed:
+        """Set what a widget holds, as a page does where a user types, and wait until it was handled."""
+        data = {"method": "update", "state": state, "buffer_paths": []}
+        return self._comm(comm_id, data, lambda message: None)
+
+    def _comm(self, comm_id: str, data: Json, on_message: Callable[[Message], object]) -> Executed:
         message = self._client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
         self._client.shell_channel.send(message)
         done, began = Executed(), time.monotonic()

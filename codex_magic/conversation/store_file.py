@@ -33,6 +33,9 @@ _PAUSE = 0.05
 # Bytes; with less than that the disk is full, and not the store.
 _ROOM = 50_000_000
 _SIDES = ("-wal", "-shm", "")
+# From this version on, at the latest, closing a file that was moved or deleted writes and deletes
+# nothing (databaseIsUnmoved in pager.c).
+_SEES_MOVES = (3, 34, 0)
 
 # SQLite's result codes. https://sqlite.org/rescode.html
 _ERROR, _PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT = 1, 3, 5, 6, 8, 10, 11
@@ -121,9 +124,18 @@ class StoreFile:
         with self._lock:
             connection, self._connection = self._connection, None
             # SQLite deletes the WAL by its name when the last one closes: never another file's.
-            if connection is not None and self._identity == _identity(self.path):
+            if connection is not None and (
+                self._identity == _identity(self.path) or self._is_known_to_have_moved()
+            ):
                 _close(connection)
                 _open_files[str(self.path)] -= 1
+
+    def _is_known_to_have_moved(self) -> bool:
+        """Whether SQLite sees that its file is not the one of that name, and leaves that alone."""
+        _, number = _identity(self.path)
+        # It compares numbers of files, and no devices; Windows lets nobody move an open file.
+        seen = number != self._identity[1] and _sqlite3().sqlite_version_info >= _SEES_MOVES
+        return sys.platform != "win32" and seen
 
     def _open(self, write: bool) -> Connection:
         current = self._connection

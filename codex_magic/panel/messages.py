@@ -11,6 +11,7 @@ _UNFINISHED = {
     "interrupted": "Stopped. What arrived is kept: Continue goes on.",
     "incomplete": "Cut at a limit: Continue goes on.",
 }
+_BROKEN_OFF = "Broken off. What arrived is kept: Continue goes on."
 
 
 def question_html(prompt: str) -> str:
@@ -38,7 +39,10 @@ def turn_html(number: int, turn: Turn, reply: Reply) -> str:
     if turn.status == "failed":
         return _framed(number, turn, question_html(turn.prompt) + error_html(turn.error or ""))
     answer = f'<div class="codex-answer">{reply_html(reply)}</div>'
-    if words := _UNFINISHED.get(turn.status, ""):
+    broken = turn.status == "interrupted" and turn.error
+    if broken and turn.error not in reply.remarks:
+        answer += error_html(turn.error or "")
+    if words := _BROKEN_OFF if broken else _UNFINISHED.get(turn.status, ""):
         marks += _mark(words, "unfinished")
     return _framed(number, turn, question_html(turn.prompt) + answer + marks)
 

@@ -184,6 +184,30 @@ def test_a_file_that_is_deleted_while_it_is_open_is_made_again(path: Path) -> No
     assert "" == store.trouble
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what is open is seen there")
+def test_a_file_that_is_deleted_while_it_is_open_is_let_go(path: Path) -> None:
+    """However often that happens; what is in the log of the file that took its name stays there."""
+    stores, said = [Store(path), Store(path)], Conversation("main")
+    assert all(store.record(said, turn("first")) for store in stores)
+    before = opened(path)
+    for _ in range(5):
+        for side in ("", "-wal", "-shm"):
+            Path(f"{path}{side}").unlink(missing_ok=True)
+        for store in stores:
+            assert store.record(said, turn("again"))
+            assert Path(f"{path}-wal").stat().st_size
+
+    assert before == opened(path)
+    assert all(map(works, stores))
+
+
+def opened(path: Path) -> list[str]:
+    """Return which files of a store this process has open, deleted ones, too."""
+    links = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    found = [os.readlink(link) for link in links if os.path.lexists(link)]
+    return sorted(name for name in found if name.startswith(f"{path}"))
+
+
 @pytest.mark.parametrize("where", ["", "-wal", "-shm", "-kernels"])
 def test_a_folder_in_the_place_of_a_file(tmp_path: Path, where: str) -> None:
     """It cannot be written, and the line says so; nothing else happens."""

@@ -141,6 +141,19 @@ def test_a_closed_chunk_is_not_sent_again(wire: type[Wire]) -> None:
     assert sum(costs[half:]) < 1.6 * sum(costs[:half])
 
 
+def test_a_turn_says_why_it_broke_off() -> None:
+    """Once, whether its reply is known still or comes from the disk; one that was stopped needs none."""
+    why = "The connection broke off: reset."
+    broken = Turn("Why?", (), text="Be", model=MODEL, status="interrupted", error=why)
+    known = Reply("Why?", model=MODEL)
+
+    for reply in (known, Reply.of_turn(broken)):
+        page = turn_html(1, broken, reply)
+        assert (1, 1, 0) == tuple(map(page.count, (why, "Broken off.", "Stopped.")))
+    stopped = Turn("Why?", (), text="Be", model=MODEL, status="interrupted")
+    assert "Stopped. What arrived is kept" in turn_html(1, stopped, known)
+
+
 def test_nothing_of_an_attack_survives_in_a_turn() -> None:
     """Names, questions, answers and errors are text, whoever wrote them."""
     attack = '"><img src=x onerror=alert(1)><script>alert(1)</script>'

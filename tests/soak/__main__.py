@@ -24,7 +24,9 @@ _NOTE = """\
 Random faults at every layer, in questions that are checked one by one: what the service got, what \
 the conversation and the disk hold, what was raised, and how long it took. The oracle is \
 `tests/soak/oracle.py`; the fake service refuses what the real one refuses. A file that stands for \
-a living kernel stays open by design, and so does a store that was deleted while it was open."""
+a living kernel stays open by design. Where an interrupt hits ipykernel itself, between the end of a \
+cell and the next one, it may not tell of the end, abort every cell after it, or run none any more: \
+a bare ipykernel does so, too, and the table has how often."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,7 +7,6 @@ import faulthandler
 import gc
 import os
 import random
-import re
 import signal
 import socket
 import sys
@@ -26,9 +25,8 @@ from codex_magic.assistant import Assistant
 from codex_magic.config import Codex
 from codex_magic.conversation.store import Store
 from codex_magic.conversation.turns import Conversation
-from codex_magic.display.reply import Reply
 from codex_magic.display.screen import QuietScreen
-from codex_magic.errors import AnswerInterrupted, CodexError
+from codex_magic.errors import AnswerInterrupted, CodexError, ConfigError
 from tests.asking import MODEL, STATES
 from tests.fake_service import FakeService
 
@@ -50,8 +48,6 @@ _NAMES = {
     "read-only": "a home that cannot be written",
     "spoiled": "a store that is spoiled, cut, foreign or gone at the start",
 }
-
-_GONE = re.compile(r"\.sqlite(-wal|-shm)? \(deleted\)$")
 
 
 class Noise:
@@ -227,7 +223,8 @@ class Epoch:
         options = Options(timeout=effect.timeout)
         apart = not effect.stop and self.chance.random() < 0.1
         assistant = self.assistant
-        before, began, outcome = len(assistant.replies), self.pulse.now(), Outcome()
+        last = next(reversed(assistant.replies), None)
+        began, outcome = self.pulse.now(), Outcome()
         # Whatever hangs is let go a little later than is allowed.
         guard = threading.Timer(effect.stall + PATIENCE + 1, self.scene.service.release, [9])
         guard.start()
@@ -251,8 +248,8 @@ class Epoch:
             guard.cancel()
             faulthandler.cancel_dump_traceback_later()
         outcome.seconds = self.pulse.since(began)
-        replies: list[Reply] = assistant.replies[before:]
-        outcome.shown = replies[-1].text if replies else ""
+        latest = next(reversed(assistant.replies), None)
+        outcome.shown = latest.text if latest is not None and latest is not last else ""
         return outcome
 
     def _check_disk(self, talk: Talk, *, whole: bool) -> None:
@@ -297,13 +294,23 @@ class Epoch:
             return
         self.assistant = Assistant(self.config)
         if talk.oracle.said:
-            found = self.assistant.memory.named(talk.conversation.id)
-            self.assistant.memory.adopt(found)
-            talk.conversation = found
-            if not same(talk.oracle.said, found.turns):
-                talk.oracle.complain("lost turn", f"after a restart: {found.turns[-2:]}")
-            self._turn(FAULTS[0])
+            self._go_on(talk)
             self.tally.event("process", "a kernel that goes on with what another one said")
+
+    def _go_on(self, talk: Talk) -> None:
+        """Find a conversation on the disk, as another kernel left it, and ask in it."""
+        memory = self.assistant.memory
+        try:
+            found = memory.named(talk.conversation.id)
+        except ConfigError as error:
+            talk.oracle.complain("lost turn", f"after a restart: {error} {memory.trouble}")
+            self._tell(talk.oracle, "a restart")
+            return
+        memory.adopt(found)
+        talk.conversation = found
+        if not same(talk.oracle.said, found.turns):
+            talk.oracle.complain("lost turn", f"after a restart: {found.turns[-2:]}")
+        self._turn(FAULTS[0])
 
     def _check_connections(self) -> None:
         """One question at a time needs one connection, and a retry no more."""
@@ -314,9 +321,7 @@ class Epoch:
             )
 
     def _tell(self, oracle: Oracle, where: str) -> None:
-        for kind, text in oracle.wrong:
-            self.tally.wrong.append((kind, f"{where} [{self.seed}, {self.kind}]: {text}"))
-        oracle.wrong.clear()
+        self.tally.take(oracle, lambda text: f"{where} [{self.seed}, {self.kind}]: {text}")
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -425,9 +430,8 @@ def open_files() -> tuple[str, ...]:
     """
     Return what this process has open: files, sockets, and all else.
 
-    Two kinds stay open for good reason: the file that says which kernels live, one for each folder
-    that was used, and a store that was deleted while it was open: closing it, SQLite would delete
-    the log of the one that has taken its name.
+    One kind stays open for good reason: the file that says which kernels live, one for each folder
+    that was used.
     """
     folder = Path("/proc/self/fd")
     if not folder.exists():
@@ -439,7 +443,7 @@ def open_files() -> tuple[str, ...]:
         except OSError:
             # The one that lists them.
             continue
-        if not name.endswith(("-kernels", "-kernels (deleted)")) and not _GONE.search(name):
+        if not name.endswith(("-kernels", "-kernels (deleted)")):
             found.append(name)
     return tuple(sorted(found))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,25 +24,29 @@ from tests.kernels import MODEL, Executed, Message, running_kernel
 from .faults import FAULTS, RETRIES, Effect, Fault, Scene, answer_of
 from .network import Network
 from .oracle import PATIENCE, Oracle, Outcome, Said
+from .panels import Panel
 from .pulse import Pulse
 from .tally import Tally
 
-PLACE = "cells of real kernels"
-TURNS = 40
+PLACE, IN_PANEL = "cells of real kernels", "panels of real kernels"
+TURNS = 60
 _OURS = {
     name
     for name, found in vars(codex_magic.errors).items()
     if isinstance(found, type) and issubclass(found, CodexError)
 } | {"AnswerInterrupted"}
+_PACKAGE = f"{Path(codex_magic.__file__).parent}{os.sep}"
 _LEAPS = "import time; leap_real = time.time; time.time = lambda: leap_real() + {}"
 _LANDS = "time.time = leap_real"
+# Where it is, it tells when it is asked, whatever it does.
+_TELLS = "import faulthandler, signal; faulthandler.register(signal.SIGUSR1, all_threads=True)"
+# Seconds.
+_ENDS = 11.0
 _HOLDS = """
 import gc, os, psutil, threading
 gc.collect()
 held = psutil.Process()
-# The journal opens its store when there is something to write, and closes it a while later.
 files = [os.readlink(f) for n in os.listdir("/proc/self/fd") if os.path.lexists(f := f"/proc/self/fd/{n}")]
-files = [name for name in files if ".sqlite" not in name]
 print(threading.active_count(), len(files), held.memory_info().rss, sep=chr(10))
 print(sorted(t.name for t in threading.enumerate()))
 print(sorted(files))
@@ -48,12 +54,13 @@ print([(c.laddr.port, c.raddr and c.raddr.port, c.status) for c in held.net_conn
 """
 
 
-class Aborting(Exception):
+class Lost(Exception):
     """
-    The kernel aborts every cell.
+    The kernel runs no cell any more.
 
-    An interrupt that hits ipykernel itself, while it aborts what waits behind a cell that failed,
-    leaves it so: none of our code runs then.
+    An interrupt that hits ipykernel itself, between the end of a cell and the next one, can leave
+    it so: it aborts every cell after one that failed, or says of none that it has ended. A bare
+    ipykernel without this package does the same. None of our code is at work then.
     """
 
 
@@ -104,13 +111,14 @@ class Cells:
             self.kernel, self.pressed = kernel, False
             try:
                 self._use(end)
-            except Aborting:
-                self.tally.event("process", "a kernel that aborts every cell after a button")
+            except Lost as lost:
+                self.tally.event("process", f"a kernel that ipykernel lost to a button: {lost}")
                 self.oracle = Oracle()
             if "Traceback" in kernel.log:
                 self._wrong("unclean error", f"the kernel's log: {kernel.log[-600:]}")
 
     def _use(self, end: float) -> None:
+        self._do(_TELLS)
         self._begin()
         held: list[str] = []
         for number in range(TURNS):
@@ -119,7 +127,8 @@ class Cells:
             self._turn(self._choice())
             # Not before everything has been used: what comes late, and once, is no leak.
             if number == 10:
-                held = self._held()
+                held = self._held(lambda held: False)
+                self.panel.leak()
         self._check_held(held)
         self._end(self.chance.choice((signal.SIGKILL, signal.SIGTERM, None)))
 
@@ -129,6 +138,7 @@ class Cells:
         self._do("%load_ext codex_magic")
         self._do(f"%codex config {settings} state={self.chance.choice(STATES)}")
         self.retries = RETRIES
+        self.panel = Panel(self.kernel, self._do, self.pulse)
         if self.chat and self.oracle.said:
             self._do(f"%codex resume {self.chat}")
             kept = [Said(turn.prompt, turn.text, turn.status) for turn in self._turns()]
@@ -147,14 +157,26 @@ class Cells:
     def _do(self, code: str) -> Executed:
         """Run a cell that has to work; an interrupt that came late may hit it."""
         for _ in range(5):
-            done = self.kernel.run(code)
+            done = self._ran(code)
             if done.status == "ok":
                 break
         else:
             if done.status == "aborted" and self.pressed:
-                raise Aborting
+                raise Lost("it aborts every cell")
             self._wrong("unclean error", f"{code}: {done.status} {done.traceback}")
         return done
+
+    def _ran(self, code: str, **how: Any) -> Executed:
+        """Run a cell; one that never ends is no fault of ours where none of our code runs."""
+        try:
+            return self.kernel.run(code, **how)
+        except AssertionError as error:
+            self.kernel.signal(signal.SIGUSR1)
+            time.sleep(1)
+            _, _, stack = self.kernel.log.rpartition("Current thread")
+            if not self.pressed or _PACKAGE in stack:
+                self._wrong("hang", f"{error} {self.kernel.log[-6_000:]}")
+            raise Lost("no cell ends") from None
 
     def _turns(self) -> tuple[Any, ...]:
         self._do("%codex save turns.json --force")
@@ -170,11 +192,15 @@ class Cells:
             self._talk_of_something_else()
         prompt, answer = f"Question {self.number}?", answer_of(self.chance, self.number)
         effect = fault.act(Scene(self.chance, self.service, self.network, self.number), answer)
-        cell = self._cell(effect)
+        in_panel = self.chance.random() < 0.35
+        cell = "" if in_panel else self._cell(effect)
         again = self.cells.get(cell, "")
         before = len(self.service.requests)
         self.service.enqueue(*effect.answers)
-        outcome = self._ask(prompt, cell, effect)
+        self._set_up(effect)
+        outcome = self._ask_panel(prompt, effect) if in_panel else self._ask(prompt, cell, effect)
+        if effect.clock:
+            self._do(_LANDS)
         self.network.heal()
         self.service.forget_queue()
         requests = [one for one in self.service.requests[before:] if prompt.encode() in one.raw]
@@ -186,12 +212,14 @@ class Cells:
         lost = replace(effect, refusals=("previous_response_not_found", "None"))
         turns = self._turns()
         end = self.oracle.take(prompt, told, lost, outcome, turns, requests, again)
-        if self.oracle.said and self.oracle.said[-1].prompt == prompt:
+        if cell and self.oracle.said and self.oracle.said[-1].prompt == prompt:
             self.cells[cell] = prompt if end != "failed" or not again else again
-        self.tally.count(PLACE, fault.layer, fault.name, end)
-        for kind, text in self.oracle.wrong:
-            self._wrong(kind, f"{fault.name}; {prompt}: {text}")
-        self.oracle.wrong.clear()
+        self.tally.count(IN_PANEL if in_panel else PLACE, fault.layer, fault.name, end)
+        for line in self.panel.differences(self.oracle.said):
+            self._wrong("wrong history", f"{fault.name}; {prompt}: in the panel, {line}")
+        self.tally.take(
+            self.oracle, lambda text: f"[{self.seed}, cells] {fault.name}; {prompt}: {text}"
+        )
 
     def _cell(self, effect: Effect) -> str:
         """Return a new cell, or one that is run again."""
@@ -200,12 +228,24 @@ class Cells:
             return self.chance.choice(list(self.cells))
         return f"cell-{self.number}"
 
-    def _ask(self, prompt: str, cell: str, effect: Effect) -> Outcome:
+    def _set_up(self, effect: Effect) -> None:
+        """Do what a fault wants to be done in the kernel."""
         if effect.retries != self.retries:
             self._do(f"%codex config max_retries={effect.retries}")
             self.retries = effect.retries
         if effect.clock:
             self._do(_LEAPS.format(effect.clock))
+
+    def _ask_panel(self, prompt: str, effect: Effect) -> Outcome:
+        guard = threading.Timer(effect.stall + PATIENCE + 1, self.service.release, [9])
+        guard.start()
+        outcome, odd = self.panel.ask(prompt, effect)
+        guard.cancel()
+        for line in odd:
+            self._wrong("wrong end", f"{prompt} in the panel: {line}")
+        return outcome
+
+    def _ask(self, prompt: str, cell: str, effect: Effect) -> Outcome:
         options = f" --timeout {effect.timeout}" if effect.timeout else ""
         timers = [threading.Timer(moment, self.kernel.interrupt) for moment in effect.stop]
 
@@ -220,16 +260,16 @@ class Cells:
         began = self.pulse.now()
         guard.start()
         code = f"%%codex{options}\n{prompt}"
-        done = self.kernel.run(code, press, cell_id=cell, patience=patience)
+        done = self._ran(code, on_message=press, cell_id=cell, patience=patience)
         seconds = self.pulse.since(began)
         guard.cancel()
         for timer in timers:
             timer.join()
         if timers:
             self.pressed = True
+            if done.status == "lost":
+                self.tally.event("process", "a cell whose end ipykernel did not tell: the button")
             self._do("pass")
-        if effect.clock:
-            self._do(_LANDS)
         return self._outcome(done, effect, 0.0 if done.status == "lost" else seconds)
 
     def _outcome(self, done: Executed, effect: Effect, seconds: float) -> Outcome:
@@ -291,15 +331,30 @@ class Cells:
             self._wrong("wrong history", f"{last.text!r} is no beginning of {told!r}")
         self.oracle.said.append(last)
 
-    def _held(self) -> list[str]:
-        return self._do(_HOLDS).stdout.splitlines()
+    def _held(self, enough: Callable[[list[str]], bool]) -> list[str]:
+        """
+        Return the least of what the kernel holds, within the time that ends take.
+
+        A journal's thread ends some seconds after its last line. The socket with which a thread
+        tells what it shows is closed by ipykernel, which looks every ten seconds which have ended.
+        """
+        end, least = time.monotonic() + _ENDS, self._do(_HOLDS).stdout.splitlines()
+        while time.monotonic() < end and not enough(least):
+            time.sleep(0.5)
+            held = self._do(_HOLDS).stdout.splitlines()
+            least = min(least, held, key=lambda one: (int(one[1]), int(one[0])))
+        return least
 
     def _check_held(self, first: list[str]) -> None:
-        last = self._held()
-        kinds = (("threads", 3), ("files", 3), ("bytes", 24 << 20))
+        if not first:
+            return
+        last = self._held(lambda held: all(int(held[n]) <= int(first[n]) for n in (0, 1)))
+        kinds = (("threads", 0), ("files", 0), ("bytes", 24 << 20))
         for (name, play), one, other in zip(kinds, first, last, strict=False):
             if int(other) > int(one) + play:
                 self._wrong("leak", f"{name} of a kernel: {one}, then {other}; {first}, {last}")
+        if said := self.panel.leak():
+            self._wrong("leak", said)
 
     def _wrong(self, kind: str, text: str) -> None:
         self.tally.wrong.append((kind, f"[{self.seed}, cells] {text}"))

@@ -64,10 +64,12 @@ class Oracle:
     Attributes:
         said: All of it.
         wrong: What was not as it must be: a kind, and what was seen.
+        late: How many stopped questions were told of after their cell had ended.
     """
 
     said: list[Said] = field(default_factory=list)
     wrong: list[tuple[str, str]] = field(default_factory=list)
+    late: int = 0
     _unasked: str = ""
 
     def complain(self, kind: str, text: str) -> None:
@@ -99,7 +101,9 @@ class Oracle:
         kept = [Said(turn.prompt, turn.text, turn.status) for turn in turns]
         # An engine without time may tell of a stopped question after the cell has ended.
         late = Said(self._unasked, "", "interrupted")
-        self.said += [one for one in kept if self._unasked and one == late]
+        told = [one for one in kept if self._unasked and one == late]
+        self.late += len(told)
+        self.said += told
         standing = [one for one in self.said if one.prompt != again]
         self._check_requests(standing, prompt, requests, effect)
         # Where nothing was answered, an earlier answer stays.

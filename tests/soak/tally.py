@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from .oracle import Oracle
 
 Json = dict[str, Any]
 # What must be zero.
@@ -46,6 +48,14 @@ class Tally:
     def event(self, layer: str, name: str, end: str = "survived") -> None:
         """Count a fault that is no turn."""
         self.survived[f"{layer}|{name}|{end}"] += 1
+
+    def take(self, oracle: Oracle, where: Callable[[str], str]) -> None:
+        """Take what an oracle has complained about, and what it has let pass."""
+        self.wrong += [(kind, where(text)) for kind, text in oracle.wrong]
+        for _ in range(oracle.late):
+            self.event("process", "a stopped question that is recorded after its cell has ended")
+        oracle.wrong.clear()
+        oracle.late = 0
 
     def to_json(self) -> Json:
         """Return it as JSON."""
