@@ -47,7 +47,6 @@ class Actions:
     def refresh(self, turns: Sequence[Turn]) -> None:
         """Offer the turns of a conversation; the last one is chosen."""
         if [turn.id for turn in turns] != [turn.id for turn in self._turns]:
-            self._turns = turns
             numbered = list(enumerate(turns, start=1))
             self._turn.options = [(f"{n}: {cut(turn.prompt, 30)}", turn.id) for n, turn in numbered]
             if turns:
@@ -58,8 +57,9 @@ class Actions:
 
     def _arrange(self) -> None:
         last = self._turns[-1] if self._turns else None
-        cut_off = last is not None and last.status in ("interrupted", "incomplete")
-        shown(self._continue, cut_off and last is not None and self._turn.value == last.id)
+        chosen = last is not None and self._turn.value == last.id
+        unfinished = last is not None and last.status in ("interrupted", "incomplete")
+        shown(self._continue, chosen and unfinished)
 
     def _pressed(self, deed: Deed) -> None:
         if self._turn.value:

@@ -81,6 +81,11 @@ class Composer:
         self.text.observe(lambda _: self._typed(), "value")
         self.busy(False)
 
+    @property
+    def attached(self) -> tuple[Chip, ...]:
+        """What goes along with the next question."""
+        return self.chips.chips
+
     def busy(self, working: bool) -> None:
         """Show Stop while something is on its way."""
         shown(self._stop_button, working)
@@ -173,8 +178,3 @@ class Composer:
         text = self.text.value
         before = text.removesuffix(self._completions(text).fragment)
         self.text.value = before + word + ("" if word.endswith(_OPEN) else " ")
-
-    @property
-    def attached(self) -> tuple[Chip, ...]:
-        """What goes along with the next question."""
-        return self.chips.chips

@@ -42,7 +42,7 @@ class GrowingTurn:
         self._position = 0
         self._due = 0.0
         self._began = self._spoke = time.monotonic()
-        self.stopped = False
+        self.stopped = self.closed = False
         self.widget = shared.rows((), "codex-turn", "codex-growing")
         self._arrange()
 
@@ -53,6 +53,8 @@ class GrowingTurn:
         Raises:
             KeyboardInterrupt: The user pressed Stop.
         """
+        if self.closed:
+            return
         if self.stopped:
             raise KeyboardInterrupt
         now = time.monotonic()
@@ -74,7 +76,8 @@ class GrowingTurn:
 
     def finish(self, reply: Reply) -> None:
         """Give the place to the turn as it stays."""
-        self._finished(reply)
+        if not self.closed:
+            self._finished(reply)
 
     def _grow(self, reply: Reply, fresh: str) -> None:
         growing = self._growing

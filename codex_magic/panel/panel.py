@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -51,6 +52,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
     def __init__(self, assistant: Assistant | None = None) -> None:
         self._assistant = assistant or current_assistant()
         self._shell = self._assistant.shell
+        self._refreshing = threading.RLock()
         shared = self._shared = Shared()
         self._transcript = Transcript(shared, self._reply_of)
         self._cards = Cards(shared)
@@ -91,6 +93,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
     def close(self) -> None:
         """Take the panel away; conversations stay."""
         self._assistant.watchers.remove(self)
+        self._transcript.close()
         self._composer.close()
         if self._shell is not None and self._refresh_after in self._after_cells():
             self._shell.events.unregister("post_run_cell", self._refresh_after)
@@ -159,14 +162,16 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._refresh()
 
     def _refresh(self) -> None:
-        conversation = self._assistant.conversation
-        self._transcript.show(conversation)
-        self._actions.refresh(conversation.turns)
-        self._conversations.refresh()
-        self._settings.refresh()
-        self._spent.value = small_html(so_far(conversation.turns))
-        if not self._transcript.empty:
-            self._composer.offer(())
+        # Questions end on threads of their own, also two at the same moment.
+        with self._refreshing:
+            conversation = self._assistant.conversation
+            self._transcript.show(conversation)
+            self._actions.refresh(conversation.turns)
+            self._conversations.refresh()
+            self._settings.refresh()
+            self._spent.value = small_html(so_far(conversation.turns))
+            if not self._transcript.empty:
+                self._composer.offer(())
 
     def _send(self, words: str) -> None:
         """Ask what was written, or run the command that it is."""

@@ -43,6 +43,7 @@ class Transcript:
         self._turns: tuple[Turn, ...] = ()
         self._conversation = ""
         self._most = _SHOWN
+        self._closed = False
         hint = "Show turns that were said before these"
         self._earlier = shared.button("", self._show_earlier, "codex-earlier", hint=hint)
         self.widget = shared.rows((), "codex-transcript")
@@ -64,7 +65,8 @@ class Transcript:
                 self._conversation, self._most = conversation.id, _SHOWN
                 self._notes = []
             self._turns = conversation.turns
-            self._arrange()
+            if not self._closed:
+                self._arrange()
 
     def begin(self, reply: Reply) -> GrowingTurn:
         """Show a question that is on its way."""
@@ -77,9 +79,20 @@ class Transcript:
     def note(self, html: str) -> None:
         """Show something that is no turn, below what is there."""
         with self._lock:
+            if self._closed:
+                return
             last = self._turns[-1].id if self._turns else ""
             self._notes.append(_Note(self._shared.html(html), last))
             self._arrange()
+
+    def close(self) -> None:
+        """Draw no more; what is on its way goes on without being seen here."""
+        with self._lock:
+            self._closed = True
+            for growing in self._growing:
+                growing.closed = True
+            # It may be none of the children.
+            self._shared.close(self._earlier)
 
     def _end(self, growing: GrowingTurn, reply: Reply) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from codex_magic.config import Codex
 from codex_magic.conversation.approvals import Call
 from codex_magic.conversation.turns import Plan, Turn
 from codex_magic.display.reply import Reply
-from codex_magic.panel import ChatPanel
+from codex_magic.panel import ChatPanel, actions
 from codex_magic.panel.growing import GrowingTurn
 from codex_magic.panel.messages import failed_html, note_html, turn_html
 from codex_magic.panel.widgets import Shared
@@ -309,3 +310,27 @@ def test_without_anywidget_it_is_a_plain_panel(
 
     assert 1 == shown.count("pip install &quot;codex-magic[bridge]&quot;")
     assert {"HTML", "HBox", "VBox"} == kinds
+
+
+def test_the_buttons_of_a_page_are_those_of_the_row() -> None:
+    """An answer has the same, whoever draws them."""
+    script = Path(actions.__file__).with_name("panel.js").read_text()
+    tools = script.partition("TURN_TOOLS = [")[2].partition("];")[0]
+
+    assert re.findall(r'\["(\w+)", "([^"]+)"', tools) == [one[:2] for one in actions.BUTTONS]
+
+
+def test_a_panel_that_is_closed_draws_no_more(assistant: Assistant, service: FakeService) -> None:
+    """In mid-answer: the answer comes, for who still looks, and no widget is left over."""
+    service.enqueue(text(ANSWER).hold(20))
+    before = set(_instances)
+    panel, other = ChatPanel(assistant), ChatPanel(assistant)
+    panel.ask("Tell me.")
+    until(lambda: "Paragraph" in html_of(other), "its first words")
+    panel.close()
+    service.release()
+    until(lambda: not (other._transcript.growing or panel._desk.busy), "the answer")
+    other.close()
+
+    assert ANSWER == assistant.conversation.turns[-1].text
+    assert [] == [_instances[name] for name in {*_instances} - before]
