@@ -284,11 +284,20 @@ def choose(page: Page, menu: str, command: str) -> None:
 
 
 def use_dark_theme(page: Page) -> None:
-    """Switch JupyterLab to its dark theme, and wait until the page has it."""
+    """Switch JupyterLab to its dark theme, also for pages that follow; wait until the page has it."""
+    _use_theme(page, "JupyterLab Dark", light="false")
+
+
+def use_light_theme(page: Page) -> None:
+    """Switch JupyterLab back to its light theme, and wait until the page has it."""
+    _use_theme(page, "JupyterLab Light", light="true")
+
+
+def _use_theme(page: Page, name: str, *, light: str) -> None:
     page.get_by_role("menubar").get_by_text("Settings", exact=True).click()
     page.locator(".lm-Menu-item").get_by_text("Theme", exact=True).hover()
-    page.locator(".lm-Menu-item").get_by_text("JupyterLab Dark", exact=True).click()
-    page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
+    page.locator(".lm-Menu-item").get_by_text(name, exact=True).click()
+    page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
 
 def screenshot(page: Page, name: str, part: str | None = None) -> Path:

@@ -30,7 +30,7 @@ class Keys:
         try:
             import anywidget  # Optional, and slow to import.
         except ImportError:
-            self.widget = shared.html(small_html(_MISSING))
+            self.widget = shared.html(small_html(_MISSING), "codex-missing")
             return
         self._sends = True
         script = _SCRIPT.read_text(encoding="utf-8")

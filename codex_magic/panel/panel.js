@@ -5,6 +5,7 @@
 
 const NEAR = 80;
 const LARGEST = 20_000_000;
+const WAITS = "A cell is running: this goes when it has ended.";
 const TURN_TOOLS = [
   ["copy", "Copy", "Copy this answer's Markdown"],
   ["cells", "Into cells", "Put this answer's code into new cells"],
@@ -70,6 +71,28 @@ function connect(model, root) {
   transcript.setAttribute("aria-live", "polite");
   transcript.setAttribute("aria-label", "What was said");
   transcript.tabIndex = 0;
+
+  /** End the cell that asks: where it blocks the kernel, a message would come after its end. */
+  function interruptCell() {
+    if (!transcript.querySelector(".codex-of-cell")) return;
+    // Where the front end shows us its kernel; elsewhere the message is all there is.
+    Promise.resolve(model.widget_manager?.kernel?.interrupt?.()).catch(() => {});
+  }
+
+  const waits = document.createElement("div");
+  waits.className = "codex-small codex-waits";
+  waits.setAttribute("role", "status");
+  root.querySelector(".codex-composer").append(waits);
+  undo.push(() => waits.remove());
+
+  /** Say so where what was sent is not taken, because a cell blocks the kernel. */
+  function sent() {
+    setTimeout(() => {
+      const asking = transcript.querySelector(".codex-of-cell");
+      const busy = asking || model.widget_manager?.kernel?.status === "busy";
+      if (busy && input.value.trim()) waits.textContent = WAITS;
+    }, 400);
+  }
 
   function toolsOf(turn) {
     const tools = document.createElement("div");
@@ -144,6 +167,7 @@ function connect(model, root) {
   const observer = new MutationObserver(() => {
     observer.disconnect();
     decorate();
+    if (!input.value) waits.textContent = "";
     if (held) hold();
     else if (bottom) transcript.scrollTop = transcript.scrollHeight;
     watch();
@@ -175,7 +199,9 @@ function connect(model, root) {
       const suggested = root.querySelector(".codex-suggested:not(.codex-off) button");
       if (event.key === "Enter" && event.shiftKey) {
         say("send", { text: value });
+        sent();
       } else if (event.key === "Escape") {
+        interruptCell();
         say("stop");
       } else if (event.key === "ArrowUp" && start === 0 && end === 0) {
         say("recall", { step: -1 });
@@ -191,6 +217,11 @@ function connect(model, root) {
     },
     true,
   );
+
+  on(root, "click", (event) => {
+    if (event.target.closest(".codex-stop")) interruptCell();
+    if (event.target.closest(".codex-sending .codex-main")) sent();
+  });
 
   async function send(files) {
     for (const file of files) {

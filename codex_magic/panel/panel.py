@@ -18,6 +18,7 @@ from ..conversation.turns import Turn
 from ..display.reply import Reply
 from ..display.screen import QuietScreen, Screen
 from ..errors import CodexError, ConfigError
+from ..following import hands
 from ..functions import current_assistant
 from ..watching import Waiting
 from .actions import Actions
@@ -107,7 +108,7 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
         """Show a question that is on its way, wherever it was asked."""
         if options.once:
             return QuietScreen()
-        growing = self._transcript.begin(reply)
+        growing = self._transcript.begin(reply, of_cell=hands.get() is None)
         self._worked()
         return growing
 

@@ -68,10 +68,12 @@ class Transcript:
             if not self._closed:
                 self._arrange()
 
-    def begin(self, reply: Reply) -> GrowingTurn:
-        """Show a question that is on its way."""
+    def begin(self, reply: Reply, *, of_cell: bool = False) -> GrowingTurn:
+        """Show a question that is on its way, and whether a cell waits for its answer."""
         with self._lock:
             growing = GrowingTurn(self._shared, reply, lambda reply: self._end(growing, reply))
+            if of_cell:
+                growing.widget.add_class("codex-of-cell")
             self._growing.append(growing)
             self._arrange()
             return growing

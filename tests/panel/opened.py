@@ -99,10 +99,22 @@ class Panel:
                 arg=[self.nth, count],
             )
 
+    def streaming(self, words: str) -> None:
+        """Wait until these words have come, of an answer that is still growing."""
+        self.root.locator(".codex-growing").filter(has_text=words).wait_for()
+
     def deed(self, what: str, turn: int = -1) -> None:
         """Press a button of an answer; the last one by default."""
         buttons = self.root.locator(f"button[data-deed='{what}']")
         (buttons.last if turn < 0 else buttons.nth(turn)).click()
+
+
+def run_cell(page: Page, number: int) -> Locator:
+    """Run one of a notebook's cells, do not wait for it, and return it."""
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(number)
+    cell.locator(".jp-InputArea").click()
+    page.keyboard.press("Control+Enter")
+    return cell
 
 
 def opened(
@@ -114,6 +126,7 @@ def opened(
     app: App = "lab",
     run: int | None = None,
     size: dict[str, int] | None = None,
+    scripted: bool = True,
 ) -> Panel:
     """Open a notebook, run its cells with the keyboard, and return the panel that one of them shows."""
     write_notebook(lab, name, cells)
@@ -126,6 +139,6 @@ def opened(
     page.locator(".jp-Notebook .jp-Cell").first.locator(".jp-InputArea").click()
     for _ in range(len(cells) if run is None else run):
         page.keyboard.press("Shift+Enter")
-    page.wait_for_selector(".codex-panel.codex-scripted")
+    page.wait_for_selector(".codex-panel.codex-scripted" if scripted else ".codex-panel textarea")
     wait_until_idle(page)
     return Panel(page)

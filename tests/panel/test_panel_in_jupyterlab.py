@@ -23,6 +23,7 @@ from tests.jupyterlab import (
     sink,
     until,
     use_dark_theme,
+    use_light_theme,
 )
 from tests.panel.axe import serious
 from tests.panel.opened import FIGURE, OPENING, RICH, TOOL, TWO, Panel, opened
@@ -31,6 +32,13 @@ pytestmark = pytest.mark.browser
 
 # Notebook 7 has the same widgets in another page: every day one test looks at it, and these in full runs.
 APPS: tuple[App, ...] = ("lab", "notebook") if count(10) == 10 else ("lab",)
+
+# Gives a panel a width, and returns by how much what is in it is too wide.
+WIDEN = """(panel, width) => {
+    panel.style.width = `${width}px`;
+    panel.style.maxWidth = "none";
+    return Math.max(0, panel.scrollWidth - panel.clientWidth);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +62,6 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def streaming(panel: Panel, words: str) -> None:
-    """Wait until these words have come, of an answer that is still growing."""
-    panel.root.locator(".codex-growing").filter(has_text=words).wait_for()
-
-
 @pytest.mark.parametrize("app", APPS)
 def test_an_answer_streams_and_another_one_is_stopped(
     service: FakeService, lab: Lab, browser: Browser, app: App
@@ -73,7 +76,7 @@ def test_an_answer_streams_and_another_one_is_stopped(
     screenshot(panel.page, "panel-empty", ".codex-panel")
 
     panel.ask("Why do the curves cross?")
-    streaming(panel, "two curves")
+    panel.streaming("two curves")
     screenshot(panel.page, "panel-streaming", ".codex-panel")
     held = panel.answers.count()
     service.release()
@@ -82,7 +85,7 @@ def test_an_answer_streams_and_another_one_is_stopped(
     screenshot(panel.page, "panel-answer", ".codex-panel")
     service.enqueue(text("One two three four five six seven eight.").hold(9), text("Five."))
     panel.ask("Count.")
-    streaming(panel, "One")
+    panel.streaming("One")
     panel.press("Stop")
     panel.answered("Stopped. What arrived is kept", 2)
     panel.ask("And then?")
@@ -165,7 +168,7 @@ def test_it_comes_back_in_mid_stream_and_in_two_views(
     page.keyboard.press("Control+s")
     service.enqueue(text(RICH).hold(20))
     panel.ask("Why?")
-    streaming(panel, "two curves")
+    panel.streaming("two curves")
     page.reload()
     page.wait_for_selector(".codex-panel.codex-scripted")
     service.release()
@@ -188,6 +191,7 @@ def test_it_comes_back_in_mid_stream_and_in_two_views(
         "['color', 'backgroundColor'].map(name =>"
         " getComputedStyle(document.querySelector('.codex-panel'))[name])"
     )
+    use_light_theme(page)
     page.close()
 
     assert _light(ink) > 150 > _light(paper)
@@ -236,19 +240,20 @@ def test_conversations_models_errors_and_commands(
     assert 1 == len(bodies[-1]["input"])
 
 
+@pytest.mark.parametrize("app", APPS)
 def test_the_keyboard_is_enough_and_nothing_is_in_the_way(
-    service: FakeService, lab: Lab, browser: Browser
+    service: FakeService, lab: Lab, browser: Browser, app: App
 ) -> None:
     """
     Tab leads from the input to Attach, Send and back to the answer's buttons; axe-core finds nothing
-    serious, wide, narrow, and with an answer of every kind.
+    serious, in each theme, wide and narrow, with an answer of every kind and a call that waits.
     """
-    panel = opened(browser, lab, "keys.ipynb", [OPENING])
+    size = {"width": 2120, "height": 1400}
+    panel = opened(browser, lab, f"keys-{app}.ipynb", [f"{TOOL}\n{OPENING}"], app=app, size=size)
     page = panel.page
-    service.enqueue(text(RICH, reasoning="Looking."), text("Again."))
+    service.enqueue(text("First."), text(RICH, reasoning="Looking."))
     panel.ask("Why?")
-    panel.answered("no library", 1)
-    page.wait_for_selector(".codex-panel mjx-container")
+    panel.answered("First.", 1)
     places = []
     for _ in range(3):
         page.keyboard.press("Tab")
@@ -261,27 +266,28 @@ def test_the_keyboard_is_enough_and_nothing_is_in_the_way(
     retry = page.evaluate("document.activeElement.dataset.deed")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     page.keyboard.press("Enter")
-    panel.answered("Again.", 1)
+    panel.answered("no library", 1)
+    page.wait_for_selector(".codex-panel mjx-container")
+    service.enqueue(function_call("add", a=1, b=2), text("Three."))
+    panel.ask("/ask -t add What is 1 + 2?")
+    panel.root.locator(".codex-card").wait_for()
     panel.press("Attach")
-    wide = serious(page, ".codex-panel")
-    for width in (1600, 320):
-        page.locator(".codex-panel").first.evaluate(
-            "(panel, width) => { panel.style.width = `${width}px`; panel.style.maxWidth = 'none' }",
-            width,
-        )
-        screenshot(page, f"panel-{width}", ".codex-panel")
-    narrow = serious(page, ".codex-panel")
-    overflow = page.evaluate(
-        "(() => { const panel = document.querySelector('.codex-panel');"
-        " return panel.scrollWidth - panel.clientWidth; })()"
-    )
+    found, overflow = {}, []
+    for theme, use in (("light", use_light_theme), ("dark", use_dark_theme)):
+        use(page)
+        for width in (1600, 320):
+            overflow.append(panel.root.evaluate(WIDEN, width))
+            screenshot(page, f"panel-{width}-{theme}", ".codex-panel")
+            found[theme, width] = serious(page, ".codex-panel")
+    use_light_theme(page)
+    panel.press("Approve")
+    panel.answered("Three.", 2)
     page.close()
 
     assert ["Attach", "Send"] == places[:2]
     assert ("pin", "retry", "solid") == (pin, retry, outline)
-    assert [] == wide
-    assert [] == narrow
-    assert 0 >= overflow
+    assert {(theme, width): [] for theme in ("light", "dark") for width in (1600, 320)} == found
+    assert [0] * 4 == overflow
 
 
 def test_the_buttons_of_an_answer(service: FakeService, lab: Lab, browser: Browser) -> None:
@@ -305,7 +311,7 @@ def test_the_buttons_of_an_answer(service: FakeService, lab: Lab, browser: Brows
 
     service.enqueue(text("One two three four five six seven eight.").hold(9), text("nine ten."))
     panel.ask("Count.")
-    streaming(panel, "One")
+    panel.streaming("One")
     panel.press("Stop")
     panel.answered("Stopped. What arrived is kept", 3)
     hidden = str(sent(service)[-1]["input"])
@@ -329,7 +335,7 @@ def test_notebook_7_has_it_too(service: FakeService, lab: Lab, browser: Browser)
     panel = opened(browser, lab, "seven.ipynb", [OPENING], app="notebook")
     service.enqueue(text(TWO).hold(8))
     panel.ask("Sort some numbers.")
-    streaming(panel, "First")
+    panel.streaming("First")
     service.release()
     panel.answered("then their order", 1)
     panel.deed("cells")
@@ -354,7 +360,7 @@ def test_it_streams_while_a_cell_computes_and_beside_the_notebook(
     page = panel.page
     service.enqueue(text(RICH, reasoning="Looking.").hold(40))
     panel.ask("Why?")
-    streaming(panel, "two curves")
+    panel.streaming("two curves")
     page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".jp-InputArea").click()
     page.keyboard.press("Shift+Enter")
     page.wait_for_function("document.body.innerText.includes('[*]')")
