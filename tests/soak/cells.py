@@ -126,7 +126,7 @@ class Cells:
                 break
             self._turn(self._choice())
             # Not before everything has been used: what comes late, and once, is no leak.
-            if number == 10:
+            if number == 10 and end - time.monotonic() > 3 * _ENDS:
                 held = self._held(lambda held: False)
                 self.panel.leak()
         self._check_held(held)
@@ -139,6 +139,7 @@ class Cells:
         self._do(f"%codex config {settings} state={self.chance.choice(STATES)}")
         self.retries = RETRIES
         self.panel = Panel(self.kernel, self._do, self.pulse)
+        self.tally.event("process", "one of two kernels at once, on one store")
         if self.chat and self.oracle.said:
             self._do(f"%codex resume {self.chat}")
             kept = [Said(turn.prompt, turn.text, turn.status) for turn in self._turns()]
