@@ -124,9 +124,11 @@ class StoreFile:
         with self._lock:
             connection, self._connection = self._connection, None
             # SQLite deletes the WAL by its name when the last one closes: never another file's.
-            if connection is not None and (
-                self._identity == _identity(self.path) or self._is_known_to_have_moved()
-            ):
+            moved = self._identity != _identity(self.path)
+            if moved:
+                # A new file may get the number of this one.
+                self._latest = (0, 0)
+            if connection is not None and (not moved or self._is_known_to_have_moved()):
                 _close(connection)
                 _open_files[str(self.path)] -= 1
 

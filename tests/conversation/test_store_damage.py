@@ -185,16 +185,19 @@ def test_a_file_that_is_deleted_while_it_is_open_is_made_again(path: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what is open is seen there")
-def test_a_file_that_is_deleted_while_it_is_open_is_let_go(path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_file_that_is_deleted_while_it_is_open_is_let_go(path: Path, count: int) -> None:
     """However often that happens; what is in the log of the file that took its name stays there."""
-    stores, said = [Store(path), Store(path)], Conversation("main")
+    stores, said = [Store(path) for _ in range(count)], Conversation("main")
     assert all(store.record(said, turn("first")) for store in stores)
     before = opened(path)
     for _ in range(5):
         for side in ("", "-wal", "-shm"):
             Path(f"{path}{side}").unlink(missing_ok=True)
         for store in stores:
+            files = store.begun
             assert store.record(said, turn("again"))
+            assert files + 1 == store.begun
             assert Path(f"{path}-wal").stat().st_size
 
     assert before == opened(path)
