@@ -223,9 +223,10 @@ def completed(panel: Panel, begun: str, whole: str) -> str:
     return str(panel.page.evaluate("document.activeElement.tagName"))
 
 
-def test_tab_completes_names_and_commands(service: FakeService, one: Panel) -> None:
+def test_tab_completes_commands_options_and_names(service: FakeService, one: Panel) -> None:
     """Tab takes the first name that is offered; where none is, it leads on."""
     command = completed(one, "/hist", "/history ")
+    option = completed(one, "/ask --eff", "/ask --effort ")
     name = completed(one, "What is @dist", "What is @distances ")
     one.input.fill("Nothing")
     one.root.locator(".codex-suggested.codex-off").wait_for(state="attached")
@@ -233,7 +234,7 @@ def test_tab_completes_names_and_commands(service: FakeService, one: Panel) -> N
     left = one.page.evaluate("document.activeElement.innerText")
     one.input.fill("")
 
-    assert ("TEXTAREA", "TEXTAREA") == (command, name)
+    assert {"TEXTAREA"} == {command, option, name}
     assert "Attach" == left
 
 
