@@ -320,3 +320,68 @@ def test_a_kernel_keeps_the_key(tmp_path: Path) -> None:
     assert "error" in {one.status for one in executed}
     check_hidden(key, *published, *[repr(one.error) for one in executed], log, *files(tmp_path))
     check_sent(key, service)
+
+
+COMMANDS = [
+    "%codex config log=requests.jsonl",
+    "import os\nnote = f'The key is {os.environ[\"OPENAI_API_KEY\"]}.'",
+    "%%codex -v note\nWhat does it say?",
+    "%%codex --dry-run -v note\nWhat does it say?",
+    "answer = get_ipython().run_cell_magic('codex', '--once', f'Is {note} right?')",
+    "%codex doctor --ask",
+    "%codex doctor",
+    "%codex models",
+    "%codex backend",
+    "%codex usage",
+    "%codex tools",
+    "%%codex --background\nWhy?",
+    "%codex jobs",
+    "%codex login",
+    "%codex logout",
+    "%codex panel",
+    "%codex transcript",
+    "%codex save kept.json",
+    *[f"%codex export answers.{kind}" for kind in ("md", "html", "ipynb", "json")],
+    "%codex history --search key",
+    "%codex why is the sky blue? --debug",
+]
+
+
+@pytest.mark.parametrize("case", ["success", "401"])
+def test_commands_keep_the_keys(tmp_path: Path, case: str) -> None:
+    """One from the environment, one of a service that the user added, and one that is typed in."""
+    key, other, typed = KEYS[0], "lab-4Jq9Zt7Wm2Xc8Vb5Nr1K", "sk-typed-Hq7Lw2Zx9Pv4Rk8Tn3My"
+    with FakeService(api_key=None) as service, FakeService(api_key=None) as lab:
+        environ = {
+            "OPENAI_API_KEY": key,
+            "OPENAI_BASE_URL": service.base_url,
+            "LAB_KEY": other,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+        adding = f"%codex backend add lab {lab.base_url} --key-env LAB_KEY"
+        asking = ["%codex ask --backend lab Why?", "%codex doctor --backend lab"]
+        with running_kernel(tmp_path, environ) as kernel:
+            kernel.run(f"%load_ext codex_magic\n%codex config timeout={SILENCE} max_retries=0")
+            executed = []
+            for cell in (*COMMANDS, adding, *asking):
+                for one in (service, lab):
+                    one.enqueue(ANSWERS[case](other if one is lab else key))
+                executed.append(kernel.run(cell, answer=lambda prompt: typed))
+            log = kernel.log
+        seen = [repr(message.content) for one in executed for message in one.messages]
+        seen += [repr(one.error) for one in executed]
+
+    assert [typed] == list({*_bearers(service)} - {key})
+    assert {other} == {*_bearers(lab)}
+    work = tmp_path / "work"
+    assert (work / "requests.jsonl").is_file()
+    assert (work / "kept.json").is_file()
+    for secret in (key, other, typed):
+        sent = [f"{r.path} {r.query} {r.raw!r}" for r in (*service.requests, *lab.requests)]
+        check_hidden(secret, *seen, log, *sent, *files(tmp_path))
+
+
+def _bearers(service: FakeService) -> list[str]:
+    """Return the keys that came."""
+    given = [request.headers.get("authorization", "") for request in service.requests]
+    return [value.removeprefix("Bearer ") for value in given if value]
