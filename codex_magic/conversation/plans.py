@@ -71,7 +71,8 @@ class Plan:
         instructions: Those of the conversation; empty for the configured ones.
         replaced: The turns in whose place the answer goes: they are not sent.
         held: What the service's conversation is to hold before the history.
-        carried: The turns of the history, by their ids, with what each is in the request.
+        carried: The turns of the history, by their ids, with what each is in the request, where the
+            service keeps it in its conversation.
         outdated: Whether the service's conversation has to be brought in line first.
     """
 

@@ -15,6 +15,7 @@ from ..api.items import Json, Usage
 from ..api.replay import replay
 from ..api.requests import encode
 from .answers import BREAK, CALLS, INTERRUPTED_MARK, OUTPUTS, marked, spoken, usable, words_of
+from .carrying import Carrying
 from .plans import Link, Plan, State, next_lineage
 
 __all__ = [
@@ -230,7 +231,7 @@ class Conversation:
         # Held while a question is on its way: two askers take turns.
         self.turn = asyncio.Lock()
         self._turns: tuple[Turn, ...] = tuple(turns)
-        self._numbered: tuple[list[Turn], int] = ([], 0)
+        self._carrying = Carrying()
         self._lock = threading.Lock()
 
     @property
@@ -263,10 +264,10 @@ class Conversation:
         """
         standing = self._turns
         replaced = tuple(t.id for t in _asked_again(standing, key, replaces))
-        turns = [turn for turn in standing if turn.counts and turn.id not in replaced]
+        turns, number = self._carrying.counted(standing, replaced)
         plan = Plan(
             "stateless",
-            lineage=self._lineage(turns),
+            lineage=number,
             instructions=self.instructions,
             replaced=replaced,
         )
@@ -277,19 +278,12 @@ class Conversation:
             position, response_id = _anchor(turns, service)
             plan = replace(plan, state=state, previous_response_id=response_id)
             turns = turns[position:]
-        pieces = [turn.encoded(backend, model, service, sealed=sealed) for turn in turns]
-        carried = tuple(zip([turn.id for turn in turns], pieces, strict=True))
-        return replace(plan, history=tuple(filter(None, pieces)), turns=len(turns), carried=carried)
-
-    def _lineage(self, turns: list[Turn]) -> int:
-        """Return their number; what comes before the last few is nearly always known already."""
-        known, number = self._numbered
-        if turns[: len(known)] != known:
-            known, number = [], 0
-        for turn in turns[len(known) :]:
-            number = next_lineage(number, turn.id)
-        self._numbered = (turns, number)
-        return number
+        pieces = self._carrying.encoded(turns, backend, model, service, sealed=sealed)
+        history = tuple(filter(None, pieces))
+        if plan.state == "conversation":
+            carried = tuple(zip([turn.id for turn in turns], pieces, strict=True))
+            plan = replace(plan, carried=carried)
+        return replace(plan, history=history, turns=len(turns))
 
     def record(self, turn: Turn, plan: Plan, *, refused: bool = False) -> Turn:
         """
