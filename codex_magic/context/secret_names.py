@@ -272,8 +272,10 @@ def known(environ: Mapping[str, str], names: Mapping[str, object]) -> dict[str, 
         For each value the name that it goes by.
     """
     found: dict[str, str] = {}
-    for name, value in list(environ.items()):
-        if _secret_variable(name) and _possible(value) and not _made_of_words(name, value):
+    # os.environ decodes each value anew: only those are read that matter.
+    for name in filter(_secret_variable, list(environ)):
+        value = environ.get(name, "")
+        if _possible(value) and not _made_of_words(name, value):
             found.setdefault(value, name)
     for name, value in _strings(names):
         called = kind(name)
