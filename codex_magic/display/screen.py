@@ -148,6 +148,7 @@ class CellScreen:
             return
         if not shown and not self._header.shown:
             return
+        self._catch_up(reply)
         # With ``wait`` the front end clears when the next output comes, so that nothing jumps.
         self._shell.display_pub.clear_output(wait=shown)
         if shown:
@@ -170,6 +171,12 @@ class CellScreen:
         if html:
             self._last_chunk().show(html)
         return len(html)
+
+    def _catch_up(self, reply: Reply) -> None:
+        """Show the last words of a long answer: to draw it whole takes a moment."""
+        fresh, self._position = reply.text_after(self._position)
+        if fresh and self._growing is not None and self._position > _CHUNK:
+            self._grow(reply, fresh)
 
     def _open_header(self, reply: Reply) -> None:
         """Fold the reasoning above the words; from here on they speak."""

@@ -78,9 +78,10 @@ def _environment(name: str, *requirements: str) -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = Path(tempfile.gettempdir()) / "codex-magic-benchmarks" / f"{name}-{version}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    ready = folder / "ready"
-    if not ready.exists():
+    ready, wanted = folder / "ready", "\n".join(requirements)
+    # Another checkout's environment has that one's code.
+    if not ready.exists() or ready.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "-qq", *requirements], check=True)
-        ready.touch()
+        ready.write_text(wanted)
     return str(python)

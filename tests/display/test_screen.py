@@ -32,6 +32,7 @@ class Page(DisplayPublisher):
         self.outputs: list[dict[str, Any]] = []
         self.sizes: list[int] = []
         self.most = 0
+        self.cleared: list[str] = []
         self._clear = False
 
     def publish(self, data: Any, metadata: Any = None, source: Any = None, **options: Any) -> None:
@@ -49,6 +50,7 @@ class Page(DisplayPublisher):
         self.most = max(self.most, len(self.outputs))
 
     def clear_output(self, wait: bool = False) -> None:
+        self.cleared.append(self.html)
         self._clear = wait
         if not wait:
             self.outputs.clear()
@@ -90,6 +92,21 @@ def test_a_cell_of_ours_ends_as_one_output(shell: Any) -> None:
     assert "Hm" in during
     assert "So it is." == output["data"]["text/plain"]
     assert output["name"] is None
+
+
+@pytest.mark.parametrize(("words", "early"), [(BLOCKS, True), ("Short. ", False)])
+def test_the_last_words_of_a_long_answer_wait_for_nothing(
+    shell: Any, words: str, early: bool
+) -> None:
+    """They are there before all of it is drawn anew; of a short answer that is soon enough."""
+    reply, screen = grown(delta(words)), CellScreen(shell, ours=True)
+    draw(screen, reply)
+    reply.apply(delta("The end."))
+    reply.apply(ended(f"{words}The end."))
+    screen.finish(reply)
+
+    assert early is ("The end." in shell.display_pub.cleared[-1])
+    assert "The end." in shell.display_pub.html
 
 
 def test_elsewhere_the_chunks_stay(shell: Any) -> None:
