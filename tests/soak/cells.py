@@ -8,6 +8,8 @@ import re
 import signal
 import threading
 import time
+from ast import literal_eval
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -47,10 +49,10 @@ import gc, os, psutil, threading
 gc.collect()
 held = psutil.Process()
 files = [os.readlink(f) for n in os.listdir("/proc/self/fd") if os.path.lexists(f := f"/proc/self/fd/{n}")]
-print(threading.active_count(), len(files), held.memory_info().rss, sep=chr(10))
+calls = [c for c in held.net_connections() if c.raddr and c.raddr.port == PORT]
+print(threading.active_count(), len(files) - len(calls), held.memory_info().rss, len(calls), sep=chr(10))
 print(sorted(t.name for t in threading.enumerate()))
 print(sorted(files))
-print([(c.laddr.port, c.raddr and c.raddr.port, c.status) for c in held.net_connections()])
 """
 
 
@@ -339,10 +341,11 @@ class Cells:
         A journal's thread ends some seconds after its last line. The socket with which a thread
         tells what it shows is closed by ipykernel, which looks every ten seconds which have ended.
         """
-        end, least = time.monotonic() + _ENDS, self._do(_HOLDS).stdout.splitlines()
+        code = _HOLDS.replace("PORT", str(self.network.port))
+        end, least = time.monotonic() + _ENDS, self._do(code).stdout.splitlines()
         while time.monotonic() < end and not enough(least):
             time.sleep(0.5)
-            held = self._do(_HOLDS).stdout.splitlines()
+            held = self._do(code).stdout.splitlines()
             least = min(least, held, key=lambda one: (int(one[1]), int(one[0])))
         return least
 
@@ -353,7 +356,13 @@ class Cells:
         kinds = (("threads", 0), ("files", 0), ("bytes", 24 << 20))
         for (name, play), one, other in zip(kinds, first, last, strict=False):
             if int(other) > int(one) + play:
-                self._wrong("leak", f"{name} of a kernel: {one}, then {other}; {first}, {last}")
+                more = [
+                    Counter(literal_eval(last[n])) - Counter(literal_eval(first[n])) for n in (4, 5)
+                ]
+                self._wrong("leak", f"{name} of a kernel: {one}, then {other}; {more}")
+        # One that waits for the next question, and one of a retry or of the panel.
+        if int(last[3]) > 2:
+            self._wrong("leak", f"{last[3]} connections of a kernel to the service")
         if said := self.panel.leak():
             self._wrong("leak", said)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import unescape
@@ -46,9 +47,16 @@ def soak_seen():
         "text": last.text if last is not None else "",
         "error": type(error).__name__ if error is not None else "",
         "line": str(error) if error is not None else "",
-        "stray": len(set(_instances) - set(soak_within(soak_panel))),
+        "stray": sorted(
+            type(_instances[one]).__name__
+            for one in set(_instances) - set(soak_within(soak_panel)) - soak_own
+        ),
     }
 
+# What it has even where nothing of that kind is shown.
+soak_shared = soak_panel._shared
+soak_own = set(soak_within(soak_panel._transcript._earlier))
+soak_own |= {one.model_id for one in (soak_shared._html, soak_shared._math, soak_shared._button)}
 soak_composer = soak_panel._composer
 soak_ids = [soak_composer.text, soak_composer._send_button, soak_composer._stop_button]
 print(json.dumps([one.model_id for one in soak_ids]))
@@ -77,7 +85,7 @@ class Panel:
     def __post_init__(self) -> None:
         found = self.do(_MADE).stdout.splitlines()
         self._input, self._send, self._stop = json.loads(found[-1])
-        self._stray = -1
+        self._stray: Counter[str] | None = None
 
     def ask(self, prompt: str, effect: Effect) -> tuple[Outcome, list[str]]:
         """Write a question, send it, press Stop as often as is wanted, and see what comes."""
@@ -121,9 +129,11 @@ class Panel:
 
     def leak(self) -> str:
         """Return what it holds on to that it did not hold at the first call; empty for nothing."""
-        stray = int(self.seen()["stray"])
-        first, self._stray = self._stray, stray if self._stray < 0 else self._stray
-        return f"widgets that are in no panel: {first}, then {stray}" if 0 <= first < stray else ""
+        stray = Counter(self.seen()["stray"])
+        if self._stray is None:
+            self._stray = stray
+        more = stray - self._stray
+        return f"widgets that are in no panel: {more}, beside {self._stray}" if more else ""
 
     def _click(self, button: str) -> None:
         self.kernel.tell(button, {"event": "click"})
