@@ -237,13 +237,21 @@ def open_notebook(
     browser: Browser, lab: Lab, name: str, *, dark: bool = False, app: App = "lab"
 ) -> Page:
     """Open a notebook in a page of its own, and wait until its kernel is idle."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1600})
-    page.set_default_timeout(PATIENCE * 1000)
+    page = new_page(browser, 1280, 1600)
     page.goto(lab.address(name, app))
     page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
     wait_until_idle(page)
     if dark:
         use_dark_theme(page)
+    return page
+
+
+def new_page(browser: Browser, width: int, height: int) -> Page:
+    """Open a page that finds in the browser's cache what those before it fetched."""
+    context = browser.contexts[0] if browser.contexts else browser.new_context()
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.set_default_timeout(PATIENCE * 1000)
     return page
 
 

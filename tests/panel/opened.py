@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.jupyterlab import LOADING, PATIENCE, App, Lab, wait_until_idle, write_notebook
+from tests.jupyterlab import LOADING, App, Lab, new_page, wait_until_idle, write_notebook
 
 OPENING = f"{LOADING}\n%codex panel"
 # An answer of every kind, one with two pieces of code, and cells.
@@ -125,14 +125,13 @@ def opened(
     *,
     app: App = "lab",
     run: int | None = None,
-    size: dict[str, int] | None = None,
+    size: tuple[int, int] | None = None,
     scripted: bool = True,
 ) -> Panel:
     """Open a notebook, run its cells with the keyboard, and return the panel that one of them shows."""
     write_notebook(lab, name, cells)
-    page = browser.new_page(viewport=size or {"width": 1280, "height": 1400})  # type: ignore[arg-type]
+    page = new_page(browser, *(size or (1280, 1400)))
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.set_default_timeout(PATIENCE * 1000)
     page.goto(lab.address(name, app))
     page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
     wait_until_idle(page)

@@ -68,7 +68,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def one(lab: Lab, browser: Browser) -> Panel:
     """Return the first of two panels of a page that all tests here share."""
-    size = {"width": 1280, "height": 2000}
+    size = (1280, 2000)
     panel = opened(browser, lab, "one.ipynb", CELLS, run=2, size=size)
     panel.page.locator(".codex-panel.codex-scripted").nth(1).wait_for()
     return panel

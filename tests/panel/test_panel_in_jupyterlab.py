@@ -248,7 +248,7 @@ def test_the_keyboard_is_enough_and_nothing_is_in_the_way(
     Tab leads from the input to Attach, Send and back to the answer's buttons; axe-core finds nothing
     serious, in each theme, wide and narrow, with an answer of every kind and a call that waits.
     """
-    size = {"width": 2120, "height": 1400}
+    size = (2120, 1400)
     panel = opened(browser, lab, f"keys-{app}.ipynb", [f"{TOOL}\n{OPENING}"], app=app, size=size)
     page = panel.page
     service.enqueue(text("First."), text(RICH, reasoning="Looking."))

@@ -53,7 +53,7 @@ def box(page: Page, part: str) -> dict[str, float]:
 
 def test_docked_its_input_is_in_sight(service: FakeService, lab: Lab, browser: Browser) -> None:
     """In a low view, too: only what was said scrolls, and the panel ends where its view does."""
-    panel = opened(browser, lab, "dock.ipynb", [OPENING], size={"width": 1280, "height": 800})
+    panel = opened(browser, lab, "dock.ipynb", [OPENING], size=(1280, 800))
     page = panel.page
     service.enqueue(text(RICH), text(RICH))
     for number in (1, 2):
@@ -90,7 +90,7 @@ def test_earlier_turns_come_in_above(lab: Lab, browser: Browser) -> None:
     What one looks at stays where it is; the keyboard stays at the button, and goes on in what was
     said when there are no more.
     """
-    panel = opened(browser, lab, "earlier.ipynb", [MANY], size={"width": 1280, "height": 900})
+    panel = opened(browser, lab, "earlier.ipynb", [MANY], size=(1280, 900))
     page, button = panel.page, panel.root.locator(".codex-earlier")
     said, words, moved, focus = panel.root.locator(".codex-transcript"), [], [], []
     for count in (75, 90):
