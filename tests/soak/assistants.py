@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import faulthandler
-import gc
 import os
 import random
 import signal
@@ -14,12 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from codex_magic.asking import Options
 from codex_magic.assistant import Assistant
@@ -33,6 +29,7 @@ from tests.fake_service import FakeService
 
 from . import disk
 from .faults import FAULTS, Effect, Fault, Scene, answer_of
+from .held import Held, check_held
 from .network import Network
 from .oracle import PATIENCE, Oracle, Outcome, same
 from .pulse import Pulse
@@ -406,56 +403,6 @@ def names(how: str) -> Iterator[None]:
         socket.getaddrinfo = real
 
 
-@dataclass(frozen=True)
-class Held:
-    """What this process holds on to."""
-
-    threads: tuple[str, ...]
-    files: tuple[str, ...]
-    memory: int
-
-    @classmethod
-    def now(cls) -> Held:
-        """Look, when everything that ends has ended."""
-        end = time.monotonic() + 8
-        # A journal's thread ends some seconds after its last line.
-        while threading.active_count() > 2 and time.monotonic() < end:
-            time.sleep(0.1)
-        gc.collect()
-        _give_back()
-        process = psutil.Process()
-        names = tuple(sorted(thread.name for thread in threading.enumerate()))
-        return cls(names, open_files(), process.memory_info().rss)
-
-
-def _give_back() -> None:
-    """Give the system what the allocator keeps for later, where that can be asked of it."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def open_files() -> tuple[str, ...]:
-    """
-    Return what this process has open: files, sockets, and all else.
-
-    One kind stays open for good reason: the file that says which kernels live, one for each folder
-    that was used.
-    """
-    folder = Path("/proc/self/fd")
-    if not folder.exists():
-        return tuple(str(number) for number in range(psutil.Process().num_fds()))
-    found = []
-    for one in folder.iterdir():
-        try:
-            name = os.readlink(one)
-        except OSError:
-            # The one that lists them.
-            continue
-        if not name.endswith(("-kernels", "-kernels (deleted)")):
-            found.append(name)
-    return tuple(sorted(found))
-
-
 def work(seed: str, seconds: float, folder: Path, shared: Path) -> Tally:
     """Let one kernel live after the other until the time is over."""
     tally, noise, chance, pulse = Tally(), Noise(), random.Random(seed), Pulse()
@@ -475,25 +422,6 @@ def work(seed: str, seconds: float, folder: Path, shared: Path) -> Tally:
     check_held(first, last, tally, early)
     tally.wrong += [("unclean error", f"unheard: {text}") for text in noise.heard]
     return tally
-
-
-def check_held(first: Held | None, last: Held, tally: Tally, early: int) -> None:
-    """See that nothing was held on to that was let go before."""
-    if len(last.threads) > 2:
-        tally.wrong.append(("leak", f"threads {last.threads}"))
-    if first is None:
-        return
-    if len(last.files) > len(first.files):
-        tally.wrong.append(("leak", f"files {last.files}, {first.files} at first"))
-    grown = (last.memory - first.memory) / 2**20
-    turns = sum(tally.turns.values()) - early
-    tally.notes.append(
-        f"{turns:,} turns of a process, after its first {early:,}, took {grown:+.1f} MB."
-    )
-    # Two bytes of a hundred that a turn has would show; an allocator's own play is below this.
-    # Early in a process's life, what is imported and cached late outweighs it.
-    if turns > 1_000 and grown > 8 + turns / 2_000:
-        tally.wrong.append(("leak", f"{grown:.1f} MB in {turns} turns"))
 
 
 class _Heard(asyncio.DefaultEventLoopPolicy):

@@ -17,6 +17,7 @@ from tests.fake_service import FakeService, text
 
 from .assistants import Button
 from .faults import ANYHOW, FAULTS, WHOLE, Effect, Scene, answer_of
+from .held import Held, check_held
 from .network import Network
 from .oracle import Oracle, Outcome, Said, lines
 from .tally import KINDS, Tally
@@ -182,3 +183,24 @@ def test_the_oracle_takes_a_stopped_question_that_is_told_of_late() -> None:
         oracle.take("a", "Yes.", stopped, Outcome("KeyboardInterrupt", ["a b c d e"]), [], [])
         late = [Kept("a", words, "interrupted"), Kept("q", "Yes.")]
         assert wrong == bool(take(oracle, Outcome(), *late))
+
+
+def test_memory_that_turns_leave_in_use_is_a_leak() -> None:
+    """A kilobyte each counts; what the allocator has free in pieces counts where it is much."""
+    nothing = Held(("MainThread",), (), 0, 0)
+    for used, resident, leaks in ((1 << 20, 20 << 20, 0), (4 << 20, 4 << 20, 1), (0, 70 << 20, 1)):
+        tally = Tally()
+        tally.turns["cells"] = 2_000
+        check_held(nothing, Held(("MainThread",), (), used, resident), tally, 0)
+        assert leaks == len(tally.wrong), tally.notes
+
+
+def test_what_is_let_go_is_not_held() -> None:
+    """Megabytes in use are seen, and gone when they are given back."""
+    before = Held.now().used
+    kept = [bytes(1_000) for _ in range(10_000)]
+    during = Held.now().used
+    kept.clear()
+
+    assert 8 << 20 < during - before
+    assert Held.now().used - before < 1 << 20
