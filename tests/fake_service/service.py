@@ -60,7 +60,7 @@ class FakeService:
         self._answer = answer
         self.forgetful = False
         self._models_body: bytes | None = None
-        self._queue: deque[Answer] = deque()
+        self._queue: deque[tuple[Answer, str]] = deque()
         self._resumptions: deque[Answer] = deque()
         self._changed = threading.Condition()
         self._released = threading.Semaphore(0)
@@ -107,10 +107,16 @@ class FakeService:
         """The models that do not reason, and refuse every parameter about reasoning."""
         return self._account.plain_models
 
-    def enqueue(self, *answers: Answer) -> None:
-        """Script the next answers, first in first out."""
+    def enqueue(self, *answers: Answer, to: str = "") -> None:
+        """
+        Script the next answers, first in first out.
+
+        Args:
+            answers: What the next requests get.
+            to: What such a request says; one without it, as a late one, gets an ordinary answer.
+        """
         with self._changed:
-            self._queue.extend(answers)
+            self._queue.extend((answer, to) for answer in answers)
 
     def forget_queue(self) -> None:
         """Forget the scripted answers that nobody has asked for, and what was released unheld."""
@@ -291,7 +297,10 @@ class FakeService:
 
     def _next(self, turn: Turn) -> Answer:
         if self._queue:
-            return self._queue.popleft()
+            answer, to = self._queue[0]
+            if not to or to in json.dumps(turn.body):
+                self._queue.popleft()
+                return answer
         return self._answer(turn.context, turn.body)
 
     def _exchange(self, connection: Connection, record: Recorded) -> Exchange:

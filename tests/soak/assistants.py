@@ -173,7 +173,7 @@ class Epoch:
         effect = fault.act(scene, answer)
         self.config.max_retries = effect.retries
         before = len(service.requests)
-        service.enqueue(*effect.answers)
+        service.enqueue(*effect.answers, to=prompt)
         stall, undo = self._hurt_the_disk()
         outcome = self._ask(prompt, effect)
         network.heal()

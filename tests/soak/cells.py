@@ -201,7 +201,7 @@ class Cells:
         cell = "" if in_panel else self._cell(effect)
         again = self.cells.get(cell, "")
         before = len(self.service.requests)
-        self.service.enqueue(*effect.answers)
+        self.service.enqueue(*effect.answers, to=prompt)
         self._set_up(effect)
         outcome = self._ask_panel(prompt, effect) if in_panel else self._ask(prompt, cell, effect)
         if effect.clock:
@@ -301,7 +301,7 @@ class Cells:
             return
         self.number += 1
         prompt, answer = f"Question {self.number}?", answer_of(self.chance, self.number)
-        self.service.enqueue(answer.hold(self.chance.randint(-1, 30)))
+        self.service.enqueue(answer.hold(self.chance.randint(-1, 30)), to=prompt)
         self.kernel.send(f"%%codex\n{prompt}", f"cell-{self.number}")
         self.service.wait_until(lambda: self._asked(prompt) is not None, timeout=12 * PATIENCE)
         moment = self.chance.choice((0.0, 0.1, 0.7, 1.5))
