@@ -151,7 +151,8 @@ class Assistant:
         if kept := self.preparing.kept(digest, options, key):
             return self._shown_again(kept, screen)
         watched = self.watchers.watched(screen, reply, options)
-        with watched as screen, Interrupts() as interrupts, shown(reply, screen):
+        # Around all: what a panel begins to show it also ends, whenever an interrupt comes.
+        with Interrupts() as interrupts, watched as screen, shown(reply, screen):
             with interrupts.listening():
                 if not helping and not again:
                     self.preparing.foresee(options, reply)

@@ -13,12 +13,14 @@ import _thread
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 # Seconds after an interrupt in which another one is the same impatient user.
 _SAME = 0.5
+_DEAF = (weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename)
 
 
 class Interrupts:
@@ -32,13 +34,15 @@ class Interrupts:
     def __init__(self) -> None:
         self._heard = 0.0
         self._listening = False
+        # What handled interrupts before; and what did so before an earlier context, if that does.
+        self._found: Any = None
         self._before: Any = None
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            before = _own(signal.getsignal(signal.SIGINT))
-            if callable(before):
-                self._before = before
+            found = signal.getsignal(signal.SIGINT)
+            if callable(found):
+                self._found, self._before = found, _own(found)
                 signal.signal(signal.SIGINT, self._hear)
         return self
 
@@ -46,7 +50,7 @@ class Interrupts:
         if self._before is None:
             return
         # The cell is about to fail of the interrupt: until its end, another one is no news.
-        after = self._calm if self._heard else self._before
+        after, self._found = self._calm if self._heard else self._found, None
         signal.signal(signal.SIGINT, after)
 
     @contextmanager
@@ -77,7 +81,7 @@ class Interrupts:
     def _hear(self, number: int, frame: object) -> None:
         before, self._heard = self._heard, time.monotonic()
         # The user's code may have swallowed the first one.
-        if self._listening and self._heard - before > _SAME:
+        if self._listening and self._heard - before > _SAME and not _is_deaf(frame):
             raise KeyboardInterrupt
 
     def _calm(self, number: int, frame: object) -> None:
@@ -85,6 +89,11 @@ class Interrupts:
         if time.monotonic() - self._heard > _SAME:
             signal.signal(signal.SIGINT, self._before)
             self._before(number, frame)
+
+
+def _is_deaf(frame: Any) -> bool:
+    """Whether an error would only be printed where Python is: in what runs when an object dies."""
+    return frame is not None and frame.f_code.co_filename in _DEAF
 
 
 def _own(handler: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -82,13 +84,38 @@ def test_another_thread_has_no_interrupts() -> None:
 
 
 def test_interrupted_questions_do_not_add_up(handler: object) -> None:
-    """What takes a late press after one of them is not kept by the next."""
-    for _ in range(2_000):
+    """What takes a late press after one of them is not kept by the next, and still takes it."""
+    asked = weakref.WeakSet[Interrupts]()
+    for _ in range(100):
         with Interrupts() as interrupts:
             signal.raise_signal(signal.SIGINT)
             with pytest.raises(KeyboardInterrupt), interrupts.listening():
                 pass
-    with Interrupts():
-        pass
+        with Interrupts():
+            pass
+        asked.add(interrupts)
+        # The same impatient user.
+        signal.raise_signal(signal.SIGINT)
+    del interrupts
+    gc.collect()
 
-    assert handler is signal.getsignal(signal.SIGINT)
+    assert 1 == len(asked)
+
+
+def test_an_interrupt_while_an_object_dies_is_heard_a_moment_later() -> None:
+    """There, Python would print it and forget it."""
+    reached = []
+    with Interrupts() as interrupts:
+        with interrupts.listening():
+            _hear_in_weakref(interrupts)
+            reached.append("after it")
+        with pytest.raises(KeyboardInterrupt), interrupts.listening():
+            reached.append("never")
+
+    assert ["after it"] == reached
+
+
+def _hear_in_weakref(interrupts: Interrupts) -> None:
+    """Let an interrupt come where what a dying object leaves is taken away."""
+    code = compile("hear(2, sys._getframe())", weakref.__file__, "exec")
+    exec(code, {"hear": interrupts._hear, "sys": sys})

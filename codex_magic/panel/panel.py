@@ -20,6 +20,7 @@ from ..display.screen import QuietScreen, Screen
 from ..errors import CodexError, ConfigError
 from ..following import hands
 from ..functions import current_assistant
+from ..interrupts import Interrupts
 from ..watching import Waiting
 from .actions import Actions
 from .approving import Cards
@@ -160,7 +161,9 @@ class ChatPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def _refresh_after(self, result: Any) -> None:
         """Show what a cell made of the conversation."""
-        self._refresh()
+        # The interrupt button was meant for the cell: half a drawing helps nobody.
+        with Interrupts():
+            self._refresh()
 
     def _refresh(self) -> None:
         # Questions end on threads of their own, also two at the same moment.

@@ -262,12 +262,15 @@ class Cells:
 
         patience = effect.stall + 12 * PATIENCE
         guard = threading.Timer(effect.stall + PATIENCE + 1, self.service.release, [9])
+        look = threading.Timer(effect.stall + PATIENCE - 0.5, self.kernel.signal, [signal.SIGUSR1])
         began = self.pulse.now()
         guard.start()
+        look.start()
         code = f"%%codex{options}\n{prompt}"
         done = self._ran(code, on_message=press, cell_id=cell, patience=patience)
         seconds = self.pulse.since(began)
         guard.cancel()
+        look.cancel()
         for timer in timers:
             timer.join()
         if timers:
@@ -275,6 +278,12 @@ class Cells:
             if done.status == "lost":
                 self.tally.event("process", "a cell whose end ipykernel did not tell: the button")
             self._do("pass")
+        if seconds > effect.stall + PATIENCE and done.status != "lost":
+            kinds = [(message.type, round(message.seconds, 2)) for message in done.messages]
+            _, _, stack = self.kernel.log.rpartition("Current thread")
+            self._wrong(
+                "hang", f"{done.stdout} {done.stderr} {done.status} {kinds} {stack[:2_000]}"
+            )
         return self._outcome(done, effect, 0.0 if done.status == "lost" else seconds)
 
     def _outcome(self, done: Executed, effect: Effect, seconds: float) -> Outcome:
