@@ -10,6 +10,7 @@ only let through where we wait, and remembered everywhere else.
 from __future__ import annotations
 
 import _thread
+import os
 import signal
 import threading
 import time
@@ -20,7 +21,9 @@ from typing import Any
 
 # Seconds after an interrupt in which another one is the same impatient user.
 _SAME = 0.5
-_DEAF = (weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename)
+_DYING = (weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename)
+_IMPORTING = "<frozen importlib._bootstrap>"
+_OURS = os.path.dirname(__file__) + os.sep
 
 
 class Interrupts:
@@ -92,8 +95,19 @@ class Interrupts:
 
 
 def _is_deaf(frame: Any) -> bool:
-    """Whether an error would only be printed where Python is: in what runs when an object dies."""
-    return frame is not None and frame.f_code.co_filename in _DEAF
+    """
+    Whether an interrupt would do harm where Python is, and is to come a moment later.
+
+    In what runs when an object dies, it would only be printed. In an import of ours it would leave
+    half a module, and in Python 3.11 a lock that every thread waits for that needs the module.
+    """
+    if frame is not None and frame.f_code.co_filename in _DYING:
+        return True
+    while frame is not None:
+        importing, frame = frame.f_code.co_filename == _IMPORTING, frame.f_back
+        if importing and frame is not None and frame.f_code.co_filename.startswith(_OURS):
+            return True
+    return False
 
 
 def _own(handler: Any) -> Any:

@@ -8,9 +8,13 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import codex_magic
 from codex_magic.interrupts import Interrupts
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signal raises there")
@@ -119,3 +123,24 @@ def _hear_in_weakref(interrupts: Interrupts) -> None:
     """Let an interrupt come where what a dying object leaves is taken away."""
     code = compile("hear(2, sys._getframe())", weakref.__file__, "exec")
     exec(code, {"hear": interrupts._hear, "sys": sys})
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_interrupt_in_an_import_of_ours_comes_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    """Half a module would stay; what the user's code imports is the user's."""
+    name = f"codex_magic_interrupted_{ours}".lower()
+    module = "import signal\nsignal.raise_signal(signal.SIGINT)\nwhole = True\n"
+    (tmp_path / f"{name}.py").write_text(module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    place = Path(codex_magic.__file__).with_name("where.py") if ours else tmp_path / "cell.py"
+    code, found = compile(f"import {name}", str(place), "exec"), dict[str, Any]()
+
+    with Interrupts() as interrupts:
+        with suppress(KeyboardInterrupt), interrupts.listening():
+            exec(code, found)
+        with pytest.raises(KeyboardInterrupt), interrupts.listening():
+            pass
+
+    assert ours == (name in found)

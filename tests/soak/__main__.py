@@ -24,9 +24,9 @@ _NOTE = """\
 Random faults at every layer, in questions that are checked one by one: what the service got, what \
 the conversation and the disk hold, what was raised, and how long it took. The oracle is \
 `tests/soak/oracle.py`; the fake service refuses what the real one refuses. A file that stands for \
-a living kernel stays open by design. Where an interrupt hits ipykernel itself, between the end of a \
-cell and the next one, it may not tell of the end, abort every cell after it, or run none any more: \
-a bare ipykernel does so, too, and the table has how often."""
+a living kernel stays open by design. Where an interrupt hits IPython or ipykernel itself, just before \
+a cell or after it, they may take it for a callback's error, not tell of the end, abort every cell \
+after it, run none any more, or keep one file more: bare ones do each of it, too, and the table has how often."""
 
 
 def main(arguments: Sequence[str]) -> int:
