@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 _SLICE = 0.1
@@ -22,21 +24,51 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
+class _Bell:
+    """
+    Wakes one who waits; a ring that nobody has waited for wakes the next one.
+
+    It waits in C, where an interrupt comes before or after the whole of it. In an ``Event`` or a
+    ``Condition``, which are Python, an interrupt can leave the lock taken: whoever rings next, here
+    the loop of all questions, waits for ever.
+    """
+
+    def __init__(self) -> None:
+        self._rings: SimpleQueue[None] = SimpleQueue()
+
+    def ring(self) -> None:
+        """Wake who waits."""
+        if self._rings.empty():
+            self._rings.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a ring, for so long at most."""
+        with suppress(Empty):
+            self._rings.get(timeout=max(seconds, 0))
+
+    def still(self) -> None:
+        """Forget a ring that nobody has waited for."""
+        with suppress(Empty):
+            self._rings.get_nowait()
+
+
 class Job(Generic[S, T]):
     """Work on the engine's loop, as the thread that submitted it sees it."""
 
     def __init__(self) -> None:
         self._signals: deque[S] = deque()
-        self._news = threading.Event()
-        self._ended = threading.Event()
+        self._news = _Bell()
+        self._ended = _Bell()
         self._task: asyncio.Task[T] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = False
         self.future: Future[T] = Future()
 
     @property
     def done(self) -> bool:
         """Whether the work has ended, and every signal of it can be taken."""
-        return self.future.done()
+        # Not the future's own word: it takes a lock for that, as an ``Event`` does.
+        return self._over
 
     def wait(self, timeout: float) -> None:
         """Wait at most ``timeout`` seconds for news; none of it is taken."""
@@ -46,7 +78,7 @@ class Job(Generic[S, T]):
     def take(self, timeout: float = 0) -> list[S]:
         """Wait at most ``timeout`` seconds for news and return all signals since the last call."""
         self.wait(timeout)
-        self._news.clear()
+        self._news.still()
         taken = []
         while self._signals:
             taken.append(self._signals.popleft())
@@ -62,7 +94,7 @@ class Job(Generic[S, T]):
     def emit(self, signal: S) -> None:
         """Tell the listener something; called on the loop."""
         self._signals.append(signal)
-        self._news.set()
+        self._news.ring()
 
     def cancel(self) -> None:
         """Stop the work; it may still say how it ended."""
@@ -91,8 +123,9 @@ class Job(Generic[S, T]):
             self.future.set_exception(error)
         else:
             self.future.set_result(task.result())
-        self._ended.set()
-        self._news.set()
+        self._over = True
+        self._ended.ring()
+        self._news.ring()
 
 
 class Engine:

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -311,3 +313,41 @@ if not child:
 print(name, number, not child, flush=True)
 os._exit(0)
 """
+
+
+@pytest.mark.parametrize("waits", [Job.wait, Job.rest])
+def test_an_interrupt_anywhere_in_a_wait_stops_nobody_else(
+    waits: Callable[[Job[str, str], float], None],
+) -> None:
+    """The loop of all questions must not wait for a lock that an interrupt has left taken."""
+    for place in range(1, 500):
+        job: Job[str, str] = Job()
+        if not interrupted(place, partial(waits, job, 0.001)):
+            break
+        speaking = threading.Thread(target=job.emit, args=["word"], daemon=True)
+        speaking.start()
+        speaking.join(PATIENCE)
+        assert not speaking.is_alive(), f"an interrupt at line {place} of the wait"
+        assert ["word"] == job.take()
+    assert 3 < place < 499
+
+
+def interrupted(place: int, work: Callable[[], None]) -> bool:
+    """Interrupt work at the n-th line of Python that it comes to; return whether it has so many."""
+    lines = iter(range(1, place))
+
+    def trace(frame: Any, event: str, argument: object) -> Any:
+        if event == "line" and next(lines, None) is None:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False

@@ -37,7 +37,9 @@ class Journal:
 
     def _forget(self) -> None:
         self._process = os.getpid()
-        self._news = threading.Condition()
+        # Taken by itself: the condition does so in Python, where an interrupt can leave it taken.
+        self._lock = threading.RLock()
+        self._news = threading.Condition(self._lock)
         self._steps: deque[Step] = deque()
         self._growing: dict[str, str] = {}
         self._busy = False
@@ -75,7 +77,7 @@ class Journal:
     def grow(self, turn_id: str, text: str) -> None:
         """Keep all words that an answer has so far; only the newest are written."""
         self._ours()
-        with self._news:
+        with self._lock:
             waits = turn_id in self._growing
             self._growing[turn_id] = text
         if not waits:
@@ -90,7 +92,7 @@ class Journal:
         """
         self._put(self._catch_up)
         end = time.monotonic() + timeout
-        with self._news:
+        with self._lock:
             while (self._steps or self._busy) and (left := end - time.monotonic()) > 0:
                 # In slices: on Windows nothing interrupts a lock that is waited for.
                 self._news.wait(min(left, 0.1))
@@ -101,7 +103,7 @@ class Journal:
 
     def _put(self, step: Step) -> None:
         self._ours()
-        with self._news:
+        with self._lock:
             self._steps.append(step)
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -117,7 +119,7 @@ class Journal:
 
     def _write(self) -> None:
         while True:
-            with self._news:
+            with self._lock:
                 self._busy = False
                 self._news.notify_all()
                 if not self._steps and not self._news.wait_for(lambda: self._steps, _IDLE):
@@ -140,7 +142,7 @@ class Journal:
         self.store.delete(conversation.id)
 
     def _grow(self, turn_id: str) -> None:
-        with self._news:
+        with self._lock:
             text = self._growing.pop(turn_id)
         self.store.grow(turn_id, text)
 
