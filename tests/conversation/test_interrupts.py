@@ -66,7 +66,7 @@ def test_an_interrupt_at_every_event(
     whole = count == EVENTS
     assert ("completed" if whole else "interrupted") == stopped.turn.status
     assert words_of(taken) == stopped.turn.text
-    assert seconds < 1
+    assert seconds < 10
     assert None is after.error
     mark = f"{words_of(taken)}\n\n{INTERRUPTED_MARK}".strip()
     answer = "One two three." if whole else mark
