@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from .fake_service import FakeService
+from .jupyterlab import Lab, asking_lab, chromium
 from .telling import TOLD, Tell
 
 
@@ -41,6 +43,20 @@ def service() -> Iterator[FakeService]:
     """A fresh service, in the profile of api.openai.com."""
     with FakeService() as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Yield a JupyterLab whose kernels ask the service of a module, which has one of its own."""
+    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield a headless Chromium."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ from tests.jupyterlab import (
     LOADING,
     Lab,
     Sink,
-    asking_lab,
     choose,
-    chromium,
     open_notebook,
     save,
     screenshot,
@@ -81,20 +79,6 @@ put_below(assistant, [code, *prose, code], "</pre><script>window.codexPwned = 1<
 def service() -> Iterator[FakeService]:
     """Yield a service."""
     with FakeService() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Yield a JupyterLab whose kernels ask the fake service."""
-    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium."""
-    with chromium() as running:
         yield running
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.fake_service import FakeService, function_call, text
-from tests.jupyterlab import LOADING, Lab, asking_lab, chromium, screenshot, wait_until_idle
+from tests.jupyterlab import LOADING, Lab, screenshot, wait_until_idle
 from tests.lab_cells import cells_of, opened, run, select, wait_for
 
 pytestmark = pytest.mark.browser
@@ -42,20 +42,6 @@ def double(number: int) -> int:
 def service() -> Iterator[FakeService]:
     """Yield a service."""
     with FakeService() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Yield a JupyterLab whose kernels ask the fake service."""
-    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium."""
-    with chromium() as running:
         yield running
 
 

@@ -14,8 +14,6 @@ from tests.fake_service import FakeService
 from tests.jupyterlab import (
     LOADING,
     Lab,
-    asking_lab,
-    chromium,
     open_notebook,
     run_all,
     save,
@@ -35,20 +33,6 @@ axes.plot([1, 4, 2, 5]); axes.set_title("Loss");"""
 def service() -> Iterator[FakeService]:
     """Yield a service."""
     with FakeService() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Yield a JupyterLab whose kernels ask the fake service."""
-    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium."""
-    with chromium() as running:
         yield running
 
 

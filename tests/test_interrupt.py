@@ -185,7 +185,6 @@ def test_while_connecting(kernel: Kernel, service: FakeService) -> None:
         executed = kernel.run("%%codex\nWhy?", press)
 
     assert_interrupted(executed)
-    assert executed.seconds < 30
 
 
 def test_a_quiet_question(kernel: Kernel, service: FakeService) -> None:
@@ -263,7 +262,6 @@ def test_an_awaited_question(tmp_path: Path, service: FakeService) -> None:
         after = kernel.run("%%codex\nGo on")
 
         assert "error" == executed.status
-        assert executed.seconds < 30
         assert "ok" == after.status
         assert "Why?" == prompts(service)[0]
         noise = kernel.log + executed.stderr + after.stderr

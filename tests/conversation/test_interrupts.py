@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -56,17 +55,14 @@ def test_an_interrupt_at_every_event(
     service.wait_until(lambda: len(asked(service)) == 2 and asked(service)[1].status == 200)
     taken = take_events(job, count)
 
-    began = time.monotonic()
     job.cancel()
     stopped = told(job, taken)
     service.wait_until(lambda: asked(service)[1].disconnected)
-    seconds = time.monotonic() - began
     after = talk.ask(service, "Three", state=state)
 
     whole = count == EVENTS
     assert ("completed" if whole else "interrupted") == stopped.turn.status
     assert words_of(taken) == stopped.turn.text
-    assert seconds < 10
     assert None is after.error
     mark = f"{words_of(taken)}\n\n{INTERRUPTED_MARK}".strip()
     answer = "One two three." if whole else mark

@@ -17,8 +17,6 @@ from tests.fake_service.summary import words
 from tests.jupyterlab import (
     LOADING,
     Lab,
-    asking_lab,
-    chromium,
     screenshot,
     until,
     wait_until_idle,
@@ -48,20 +46,6 @@ TRANSFER = """(input, [kind, name, bytes]) => {
 def service() -> Iterator[FakeService]:
     """Yield a service."""
     with FakeService() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Yield a JupyterLab whose kernels ask the fake service."""
-    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium."""
-    with chromium() as running:
         yield running
 
 

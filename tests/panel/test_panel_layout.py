@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.fake_service import FakeService, text
-from tests.jupyterlab import LOADING, Lab, asking_lab, chromium, screenshot, use_dark_theme
+from tests.jupyterlab import LOADING, Lab, screenshot, use_dark_theme
 from tests.panel.opened import OPENING, RICH, opened
 
 pytestmark = pytest.mark.browser
@@ -28,20 +28,6 @@ for n in range(90):
 def service() -> Iterator[FakeService]:
     """Yield a service."""
     with FakeService() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(service: FakeService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Yield a JupyterLab whose kernels ask the fake service."""
-    with asking_lab(tmp_path_factory.mktemp("lab"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium."""
-    with chromium() as running:
         yield running
 
 
