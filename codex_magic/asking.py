@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypedDict
 
 from .api.items import Json
@@ -11,6 +11,7 @@ from .config import CONTEXTS, DETAILS, STATES, Codex
 from .conversation.toolbox import ToolBox
 from .conversation.turns import State
 from .errors import ConfigError
+from .records import dataclass
 
 # Names of variables, paths or numbers; or the things themselves, alone, in a list, or by name.
 Named = Any

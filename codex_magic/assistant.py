@@ -6,17 +6,14 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import cost
 from .api.backends import LOCAL
 from .api.calls import join_url
-from .api.client import AsyncCodexClient
-from .api.downloads import download
 from .api.items import Json
-from .api.models import Model, ModelPage
 from .api.requests import join_body
 from .api.transport import AsyncTransport
 from .asking import Options
@@ -24,11 +21,8 @@ from .attaching import Attached
 from .bridge import Bridge
 from .config import Codex
 from .context.recorder import Recorder
-from .conversation.adopting import Adopted, adopt
 from .conversation.approvals import Approve
-from .conversation.compaction import Compacted, compact
 from .conversation.editing import Again
-from .conversation.later import take_home
 from .conversation.repairs import Experience
 from .conversation.session import (
     Ended,
@@ -53,9 +47,16 @@ from .logbook import Logbook
 from .memory import Memory
 from .policy import policy_for
 from .preparing import Ask, Preparing, takes_images
+from .records import dataclass
 from .services import Choice, Services
 from .tool_running import ToolRunning, prints_kept, running
 from .watching import Watchers
+
+if TYPE_CHECKING:
+    from .api.client import AsyncCodexClient
+    from .api.models import ModelPage
+    from .conversation.adopting import Adopted
+    from .conversation.compaction import Compacted
 
 _LARGEST_DOWNLOAD = 50_000_000
 # Replies that are kept as they came, with all that they say; turns keep the words of every one.
@@ -238,6 +239,8 @@ class Assistant:
         choice = self.preparing.chosen(options, reply, lambda: None)
         ask = self.preparing.prepare(reply, options, choice, again=Again("Sum up.", ()))
 
+        from .conversation.compaction import compact
+
         async def run(emit: Callable[[Signal], None]) -> Compacted:
             session = Session(choice.service, self._pool(), ask.options, self._experience)
             taken = self.memory.conversations
@@ -250,6 +253,8 @@ class Assistant:
 
     def adopt(self, found_id: str) -> Adopted:
         """Take over what lives under an id on the service, ``conv_…`` or ``resp_…``."""
+        from .conversation.adopting import Adopted, adopt
+
         for known in self.memory.conversations.values():
             if known.link and known.link.conversation_id == found_id:
                 # Two conversations of ours for one of the service's would drift apart.
@@ -270,6 +275,8 @@ class Assistant:
 
     def models(self, backend: str | None = None) -> tuple[Choice, ModelPage]:
         """Return who answers, and the models that it has; of the embedded one nothing is asked."""
+        from .api.models import Model, ModelPage
+
         look = self.services.choose(backend=backend, start=False)
         if look.service.backend is LOCAL:
             return look, ModelPage([Model(look.model, look.model)])
@@ -319,6 +326,8 @@ class Assistant:
 
     def _fetch(self, address: str) -> tuple[bytes, str]:
         """Return what is at an address that the user wrote, and its type."""
+
+        from .api.downloads import download
 
         async def fetch(emit: Callable[[Signal], None]) -> tuple[bytes, str]:
             return await download(self._pool(), address, _LARGEST_DOWNLOAD)
@@ -423,6 +432,8 @@ class Assistant:
             return
         # Not before it is on our own disk, if it is to be there.
         if not await asyncio.to_thread(self.memory.settle):
+            from .conversation.later import take_home
+
             said = await take_home(client, ask.conversation, ended.turn)
             if said:
                 emit(Notice(said))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .api.backends import LOCAL, Backend
 from .api.items import Json
 from .asking import Options
 from .config import Codex
-from .context import figures
-from .context.budget import allowance, fitted
-from .context.envelope import parts
-from .context.gathering import Fetch, Labelled, Scene, Wanted, gather, in_words, size
+from .context import mentions
 from .context.pieces import Attachment, Document, Picture, Piece
 from .context.redact import Redactor
+from .context.wanted import Fetch, Labelled, Scene, Wanted
 from .display.progress import plural
 from .errors import ContextError
+from .records import dataclass
 
 # What a text-only model's name begins with, where a service has both.
 _BLIND = ("gpt-3.5", "gpt-oss", "o1-mini", "o3-mini", "smollm2", "text-", "davinci")
@@ -54,6 +53,8 @@ class Attached:
         """Return the input items of the question."""
         content: Any = self.prompt
         if self.attachments:
+            from .context.envelope import parts
+
             content = parts(self.prompt, self.attachments, detail=self.detail)
         return ({"type": "message", "role": "user", "content": content},)
 
@@ -76,12 +77,18 @@ def attach(
         ContextError: Something is not there, or the model cannot take it.
     """
     wanted = wanted_by(options, config)
+    clean = _Cleaner(redactor if config.redact else None)
+    if wanted.is_nothing and not any(mentions.find(prompt)):
+        return Attached(clean(prompt), clean(instructions), secrets=len(clean.placeholders))
+    from .context import figures  # What describes is a lot of code: only for what is described.
+    from .context.budget import allowance, fitted
+    from .context.gathering import gather, size
+
     detail, remark = figures.detail_for(options.detail or config.detail, model)
     room = allowance(model, config.context_budget)
     gathered = gather(prompt, wanted, scene, room)
     _check(gathered.attachments, model, backend)
     found = [_prepared(one, detail, model, backend, scene.fetch) for one in gathered.attachments]
-    clean = _Cleaner(redactor if config.redact else None)
     # Before anything is cut: half a secret looks like none.
     cleaned = [clean.attachment(one) for one in found]
     prompt, instructions = clean(prompt), clean(instructions)
@@ -172,6 +179,8 @@ def _prepared(
 ) -> Attachment:
     if not isinstance(attachment, Picture):
         return attachment
+    from .context import figures
+
     if attachment.url and not backend.image_urls and fetch is not None:
         attachment = figures.fetched(attachment, lambda address: fetch(address)[0])
     return figures.prepare(attachment, detail, model)
@@ -205,6 +214,8 @@ class _Cleaner:
 
 
 def _words(attachments: Sequence[Attachment], secrets: int) -> str:
+    from .context.gathering import in_words
+
     words = in_words(attachments)
     if not secrets:
         return words

@@ -15,7 +15,8 @@ from .context.executions import Execution
 from .display.reply import Reply
 from .errors import AnswerInterrupted, CodexError, ConfigError
 from .functions import is_whole_cell, screen_for
-from .inserting import Landing, asking_for_code, code_of, run_code, say_half
+from .inserting import asking_for_code, code_of, run_code, say_half
+from .landing import Landing
 from .options import parse_line
 from .placing import put, show_diff
 

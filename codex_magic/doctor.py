@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -25,6 +24,7 @@ from .display.screen import QuietScreen
 from .errors import AuthError, CodexError, ConfigError
 from .jupyter_sessions import shows_widgets
 from .notebook import kernel_file, runs_scripts_in_markdown
+from .records import dataclass
 from .services import Choice
 
 State = Literal["ok", "warning", "problem"]

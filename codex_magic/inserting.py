@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .asking import Options
@@ -15,54 +15,13 @@ from .display.progress import printable
 from .display.reply import Reply, is_notebook
 from .errors import CodexError, ConfigError
 from .functions import for_code, screen_for
-from .placing import Target, put, put_below, put_into, show_code, target_of
+from .landing import Landing
+from .placing import put, put_below, put_into, show_code
 
 if TYPE_CHECKING:
     from .code.scan import Finding
 
 _AGAIN = "The code that you wrote failed with this error. Give all of it again, corrected."
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """
-    Where the code of an answer is to go.
-
-    Attributes:
-        code: Into new cells below.
-        replace: Into this cell.
-        run: Through the scan and the user's hands; then it is run here, too.
-        into: Into another cell, as ``--replace`` names it.
-        target: That cell, once it was found.
-    """
-
-    code: bool = False
-    replace: bool = False
-    run: bool = False
-    into: str = ""
-    target: Target | None = None
-
-    @classmethod
-    def taken(cls, given: dict[str, Any]) -> Landing:
-        """Return what the options of a line say of it, and take that out of them."""
-        replaces = given.pop("replace", ())
-        into = replaces[-1] if replaces else ""
-        code, run = bool(given.pop("code", False)), bool(given.pop("run", False))
-        return cls(code, bool(replaces) and not into, run, into)
-
-    def aimed(self, assistant: Assistant) -> Landing:
-        """
-        Return the same with the cell that it names.
-
-        Raises:
-            ConfigError: Nobody can write into it.
-            ContextError: There is none.
-        """
-        return replace(self, target=target_of(assistant, self.into)) if self.into else self
-
-    def __bool__(self) -> bool:
-        """Whether code is wanted at all."""
-        return self.code or self.replace or self.run or bool(self.into)
 
 
 def asking_for_code(

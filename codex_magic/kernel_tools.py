@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 import base64
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .api.items import Json
-from .context.gathering import Scene, Wanted, gather
-from .context.pieces import Piece
-from .context.variables import overview
+from .context.pieces import Attachment, Piece
+from .context.wanted import Scene, Wanted
 from .conversation.approvals import Call
-from .conversation.tools import Tool, tool_of
+
+if TYPE_CHECKING:
+    from .conversation.tools import Tool
 
 RUN_PYTHON = "run_python"
 # Tokens, about, that one look may take.
@@ -28,8 +29,12 @@ def kernel_tools(scene: Callable[[], Scene]) -> dict[str, Tool[..., Any]]:
         scene: Returns what is there to be looked at, at the time of the call.
     """
 
+    from .conversation.tools import tool_of  # Few questions name a tool.
+
     def list_names() -> str:
         """List the names that the user of this notebook has defined, with types and shapes."""
+        from .context.variables import overview
+
         return overview(scene().names).text
 
     def read_variable(name: str) -> str:
@@ -89,8 +94,14 @@ def is_python(call: Call) -> bool:
     )
 
 
+def _found(scene: Scene, wanted: Wanted) -> tuple[Attachment, ...]:
+    from .context.gathering import gather  # What describes is a lot of code.
+
+    return gather("", wanted, scene, _ROOM).attachments
+
+
 def _text(scene: Scene, wanted: Wanted) -> str:
-    found = gather("", wanted, scene, _ROOM).attachments
+    found = _found(scene, wanted)
     pieces = [each for each in found if isinstance(each, Piece)]
     return "\n\n".join(filter(None, (f"{p.label}{_noted(p.note)}:\n{p.text}" for p in pieces)))
 
@@ -101,7 +112,7 @@ def _noted(note: str) -> str:
 
 def _pictures(scene: Scene, figure: str) -> list[Json]:
     wanted = Wanted(figures=(figure,))
-    found = gather("", wanted, scene, _ROOM).attachments
+    found = _found(scene, wanted)
     parts: list[Json] = []
     for each in found:
         data = getattr(each, "data", b"")

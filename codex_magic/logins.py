@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from .api.auth import Service
+from .records import dataclass
 
 
 @dataclass(slots=True)

@@ -100,7 +100,7 @@ class CodexMagics:
 
         ``%%codex [options]``, then the prompt. ``%codex help`` lists the options.
         """
-        from .commands import run_cell  # Commands need the assistant: not while loading.
+        from .questioning import run_cell  # As above; and no commands are needed for it.
 
         return run_cell(self.assistant, line, cell)
 
@@ -197,12 +197,10 @@ class CodexMagics:
         from .errors import CodexError  # Twenty classes: not while loading.
 
         try:
-            from . import (
-                commands,  # noqa: F401  With what a request needs, which goes first.
-                transform,  # noqa: F401
-            )
+            from . import questioning, transform  # noqa: F401  What a request needs goes first.
 
             self.assistant.warm_up()
+            from . import commands  # noqa: F401  Last: questions do without them.
             from .context import overlay  # noqa: F401  The recorder asks it what is ours.
             from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
         except (CodexError, ImportError, RuntimeError):

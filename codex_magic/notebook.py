@@ -8,10 +8,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from .jupyter_sessions import session_path
+from .records import dataclass
 
 _KINDS = ("code", "markdown", "raw")
 # Bytes of a file that is read for a question; larger ones take seconds.

@@ -8,13 +8,13 @@ import json
 import keyword
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
 from .config import CONTEXTS, DETAILS, EFFORTS, STATES, SUMMARIES, VERBOSITIES
 from .conversation.hosted_tools import is_hosted
 from .errors import ConfigError
+from .records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .assistant import Assistant
@@ -15,6 +14,7 @@ from .context import cells
 from .display.progress import plural, printable
 from .display.reply import is_notebook
 from .errors import ConfigError
+from .records import dataclass
 
 # JupyterLab's themes have none for Pygments' names of what went and came.
 _COLOURS = {"gd": "background:rgba(248,81,73,.2)", "gi": "background:rgba(46,160,67,.2)"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,12 @@ from .api.retries import RetryPolicy
 from .asking import Options, parameters, store_for, unasked, with_form, with_tools
 from .attaching import Attached, attach, sees, wanted_by
 from .config import SUCCESSORS, Codex
-from .context.gathering import Fetch, Scene, defined_names
 from .context.recorder import Recorder
 from .context.redact import Redactor
+from .context.wanted import Fetch, Scene, defined_names
 from .conversation.editing import Again
 from .conversation.questions import Question
-from .conversation.toolbox import ToolBox, tools_for
+from .conversation.toolbox import ToolBox
 from .conversation.turns import Conversation
 from .display.progress import plural
 from .display.reply import Reply
@@ -30,6 +30,7 @@ from .kernel_tools import kernel_tools
 from .local import running
 from .memory import Memory, digest_of
 from .notebook import NotebookFinder, runs_scripts_in_markdown
+from .records import dataclass
 from .services import Choice, Services
 from .spending import Cap, cap_of, check, month_of
 from .templates import filled
@@ -288,6 +289,8 @@ class Preparing:
         named = [options.tools] if isinstance(options.tools, str) else _listed(options.tools)
         if not named:
             return ToolBox()
+        from .conversation.tool_finding import tools_for  # Few questions name a tool.
+
         box = tools_for(named, defined_names(self._shell), kernel_tools(self._scene))
         forms = tuple(
             self._cleaned(form) if form.get("type") == "function" else form for form in box.forms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from . import local
 from .api.auth import Service, environment_service, named_backend, named_service, service_at
@@ -19,6 +19,7 @@ from .errors import ConfigError
 from .logins import Logins
 from .own_backends import OwnBackend, own_backends
 from .policy import CodexPolicy
+from .records import dataclass
 
 NO_SERVICE = (
     "There is no key and no embedded model. Type a key with %codex login, or set OPENAI_API_KEY "

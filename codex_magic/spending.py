@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from .api.items import Usage
 from .cost import available, cost_of, dollars
 from .errors import ConfigError
+from .records import dataclass
 
 if TYPE_CHECKING:
     from .config import Codex

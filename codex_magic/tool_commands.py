@@ -6,9 +6,9 @@ from typing import Any
 
 from .assistant import Assistant
 from .command_words import cut
-from .context.gathering import defined_names
+from .context.wanted import defined_names
 from .conversation.hosted_tools import FORMS
-from .conversation.toolbox import marked_tools
+from .conversation.tool_finding import marked_tools
 from .conversation.tools import Tool
 from .errors import ConfigError
 from .options import KERNEL_TOOLS

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from .conversation.tool_results import Output, presented
 from .conversation.toolbox import ToolBox
 from .engine import Engine, Job
 from .kernel_tools import is_python, warning
+from .records import dataclass
 
 CHOICES = "[y]es, [n]o, [a]lways, [e]dit"
 NOBODY = "Nobody is there to approve this call."

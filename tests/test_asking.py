@@ -8,7 +8,7 @@ import pytest
 
 from codex_magic.asking import Options, parameters, store_for, unasked, with_tools
 from codex_magic.config import INSTRUCTIONS, Codex
-from codex_magic.conversation.toolbox import tools_for
+from codex_magic.conversation.tool_finding import tools_for
 from codex_magic.conversation.turns import State
 from codex_magic.errors import ConfigError
 

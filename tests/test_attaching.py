@@ -15,9 +15,9 @@ from codex_magic.asking import Options
 from codex_magic.assistant import Assistant
 from codex_magic.attaching import Attached, attach, sees
 from codex_magic.config import Codex
-from codex_magic.context.gathering import Scene
 from codex_magic.context.pieces import Document, Picture, Piece
 from codex_magic.context.redact import Redactor
+from codex_magic.context.wanted import Scene
 from codex_magic.errors import APIError, ContextError
 from tests.api.test_downloads import Site, running_site
 from tests.asking import ask, sent

@@ -6,11 +6,12 @@ import asyncio
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
+from ..records import dataclass
 from .backends import AZURE, BACKENDS, OPENAI, Backend, detect_backend
 from .keys import key_elsewhere
 

@@ -8,9 +8,11 @@ sources and documentation; where nothing is established, the cautious answer is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+from ..records import dataclass
 
 ReasoningPolicy = Literal["encrypted", "content", "drop"]
 # "unsure": the service may ignore the field without a word.

@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypedDict
 
 from ..errors import APIConnectionError, APIError, APIStatusError, ConfigError, StreamError
+from ..records import dataclass
 from ..version import __version__
 from .auth import Service
 from .endpoints import check_answer, path_of, query_of

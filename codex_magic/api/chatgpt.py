@@ -7,12 +7,13 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
 from ..errors import APIError, AuthError, ConfigError
+from ..records import dataclass
 from .filelock import file_lock
 from .identity import AGAIN, OPENAI_ISSUER, REUSED, Issuer, exchange
 from .tokens import TokenData, account_of, login_path, read_tokens, write_tokens

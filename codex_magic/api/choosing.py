@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from ..records import dataclass
 from .auth import Service
 from .backends import CHATGPT
-from .chatgpt import ChatGPTCredentials
 from .identity import OPENAI_ISSUER, Issuer
-from .login import login, sign_in
-from .tokens import TokenData
+
+if TYPE_CHECKING:
+    from .chatgpt import ChatGPTCredentials
+    from .tokens import TokenData
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def login_service(
         return None
     if api_key is not None:
         raise ConfigError("api_key= and a ChatGPT login exclude each other: give one of them.")
+    from .chatgpt import ChatGPTCredentials  # Few log in.
+
     path = None if choice.token_path is None else os.fspath(choice.token_path)
     return Service(
         CHATGPT,
@@ -79,6 +84,8 @@ def ensure_login(service: Service, choice: LoginChoice) -> None:
     if credentials is None:
         return
     if choice.asked:
+        from .login import sign_in
+
         sign_in(
             credentials,
             headless=choice.headless,
@@ -99,6 +106,8 @@ def log_in(service: Service, choice: LoginChoice) -> TokenData:
     credentials = credentials_of(service)
     if credentials is None:
         raise ConfigError("This client has a key. Make one with token_path= for a ChatGPT login.")
+    from .login import login
+
     tokens = login(
         headless=choice.headless,
         no_browser=choice.no_browser,
@@ -119,6 +128,10 @@ def stored_login(service: Service) -> TokenData | None:
 def credentials_of(service: Service) -> ChatGPTCredentials | None:
     """Return what signs the requests to a service, where that is a ChatGPT login."""
     found = service.credentials
+    if found is None:
+        return None
+    from .chatgpt import ChatGPTCredentials
+
     return found if isinstance(found, ChatGPTCredentials) else None
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .arguments import account_headers, changed_options, changed_service, chosen_service, shown_key
 from .auth import AsyncKeySource, KeySource, check_sync_key
 from .calls import AsyncCaller, Caller, CallOptions, seconds_of
 from .choosing import LoginChoice, ensure_login, log_in, stored_login
-from .conversations import AsyncConversations, Conversations
 from .identity import OPENAI_ISSUER, Issuer
-from .models import AsyncModels, Models
 from .probing import Probes
 from .responses import AsyncResponses, Responses
 from .retries import RetryPolicy
 from .transport import READ_TIMEOUT, AsyncHttpClient, AsyncTransport, HttpClient, Transport
+
+if TYPE_CHECKING:
+    from .conversations import AsyncConversations, Conversations
+    from .models import AsyncModels, Models
 
 
 class CodexClient:
@@ -83,8 +86,20 @@ class CodexClient:
     def _bind(self, caller: Caller) -> None:
         self._caller = caller
         self.responses = Responses(caller)
-        self.conversations = Conversations(caller)
-        self.models = Models(caller)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """The calls under ``/conversations``."""
+        from .conversations import Conversations  # Few clients keep what is said there.
+
+        return Conversations(self._caller)
+
+    @cached_property
+    def models(self) -> Models:
+        """The calls under ``/models``."""
+        from .models import Models  # As above.
+
+        return Models(self._caller)
 
     @property
     def api_key(self) -> str | None:
@@ -240,8 +255,20 @@ class AsyncCodexClient:
     def _bind(self, caller: AsyncCaller) -> None:
         self._caller = caller
         self.responses = AsyncResponses(caller)
-        self.conversations = AsyncConversations(caller)
-        self.models = AsyncModels(caller)
+
+    @cached_property
+    def conversations(self) -> AsyncConversations:
+        """The calls under ``/conversations``."""
+        from .conversations import AsyncConversations  # Few clients keep what is said there.
+
+        return AsyncConversations(self._caller)
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """The calls under ``/models``."""
+        from .models import AsyncModels  # As above.
+
+        return AsyncModels(self._caller)
 
     @property
     def api_key(self) -> str | None:

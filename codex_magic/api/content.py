@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..records import dataclass
 from .wire import Json, Wire, by_type, one, view, words
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
+from ..records import dataclass
 from .content import ContentPart, InputText, OutputContent, parse_input_content
 from .wire import Json, OtherItem, many, one
 

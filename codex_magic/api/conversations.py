@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Unpack
 
 from ..errors import StreamError
+from ..records import dataclass
 from .calls import AsyncCaller, Caller, CallExtras, decode_answer
 from .items import InputItem, Json, OutputItem, Wire, parse_item, to_json, view
 from .pages import (

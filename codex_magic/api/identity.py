@@ -8,11 +8,11 @@ import json
 import re
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import AuthError, StreamError
+from ..records import dataclass
 from .failures import error_of
 from .items import Json
 from .retries import retry_after

@@ -8,10 +8,11 @@ import sys
 import warnings
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from ..errors import AuthError, ConfigError
+from ..records import dataclass
 from .callback import callback_server, code_in
 from .chatgpt import ORIGINATOR, ChatGPTCredentials, login_headers, save, unsaved
 from .filelock import file_lock

@@ -5,11 +5,12 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any, Unpack
 
 from ..errors import StreamError
+from ..records import dataclass
 from .calls import AsyncCaller, Caller, CallExtras, decode_answer
 from .items import Json, Wire, view
 from .transport import Answer, Request

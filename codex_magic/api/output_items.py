@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
+from ..records import dataclass
 from .content import OutputContent, OutputRefusal, OutputText, parse_parts
 from .wire import Json, OtherItem, Wire, view, words
 

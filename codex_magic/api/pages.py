@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 from ..errors import StreamError
+from ..records import dataclass
 from .calls import AsyncCaller, Caller, CallExtras, decode_answer
 from .items import OutputItem, parse_item
 from .transport import Answer, Request

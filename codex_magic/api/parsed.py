@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from ..errors import IncompleteError, ParseError, RefusalError
+from ..records import dataclass
 from .failures import error_of
 from .items import (
     Json,

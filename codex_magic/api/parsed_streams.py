@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .background import Resumption
 from .calls import AsyncCaller, Caller
 from .items import Response
-from .parsed import ParsedResponse
 from .streams import AsyncResponseStream, AsyncStreamManager, ResponseStream
 from .transport import AsyncIncoming, Incoming
 
+if TYPE_CHECKING:
+    from .parsed import ParsedResponse
+
 _T = TypeVar("_T")
-Parse = Callable[[Response], ParsedResponse[_T]]
+Parse = Callable[[Response], "ParsedResponse[_T]"]
 
 
 class ParsedResponseStream(ResponseStream, Generic[_T]):

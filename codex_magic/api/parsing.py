@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .backends import Backend
 from .items import Response, to_json
-from .parsed import ParsedResponse, parsed_response
 from .requests import warn
-from .schema import Target, target_of
+
+if TYPE_CHECKING:
+    from .parsed import ParsedResponse
+    from .schema import Target
 
 _T = TypeVar("_T")
 
@@ -20,6 +22,8 @@ def announced(wanted: type[_T]) -> Target[_T]: ...
 def announced(wanted: Any) -> Target[Any]: ...
 def announced(wanted: Any) -> Target[Any]:
     """Return what an answer is to become; warn where no service can enforce it."""
+    from .schema import target_of  # Few questions have a form.
+
     target: Target[Any] = target_of(wanted)
     if target.warning:
         warn(target.warning)
@@ -43,5 +47,7 @@ def with_target(params: Mapping[str, Any], target: Target[Any]) -> dict[str, Any
 
 def parsed_by(backend: Backend, response: Response, target: Target[_T]) -> ParsedResponse[_T]:
     """Return a response with its value; what a service does not enforce is read with patience."""
+    from .parsed import parsed_response
+
     lenient = backend.enforces_schema != "yes" or not target.strictness.strict
     return parsed_response(response, target, lenient=lenient)

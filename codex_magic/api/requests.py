@@ -6,10 +6,10 @@ import json
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from ..errors import InvalidRequestError
+from ..records import dataclass
 from .backends import UNKNOWN, Backend
 from .fitting import fit, wants_json
 from .input_checks import check_input, says_json

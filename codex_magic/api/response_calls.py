@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..errors import StreamError
+from ..records import dataclass
 from .background import RESPONSE, Resumption
 from .calls import AsyncCaller, Caller, CallExtras, decode_answer
 from .fitting import check_background

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Unpack
 
 from ..errors import InvalidRequestError, StreamError
+from ..records import dataclass
 from .calls import AsyncCaller, Caller, CallExtras, decode_answer
 from .items import OutputItem, Wire, to_json, view
 from .pages import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +15,7 @@ from ..errors import (
     QuotaExceededError,
     RateLimitError,
 )
+from ..records import dataclass
 
 # A service that asks for a longer wait gets none: the user hears of it at once.
 LONGEST_WAIT = 120.0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from inspect import isroutine
 from typing import Any, Generic, TypeVar, overload
 
 from ..errors import ConfigError, ParseError, SchemaError
+from ..records import dataclass
 from .items import Json
 from .schema_source import DEFINITIONS, FORBIDDEN
 from .strict import Strictness, is_supported, strict_schema

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from ..records import dataclass
 from .items import Json
 
 UNIONS = ("anyOf", "oneOf")

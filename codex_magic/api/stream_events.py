@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..records import dataclass
 from .content import OutputContent
 from .items import Response
 from .output_items import OutputItem, ReasoningSummary

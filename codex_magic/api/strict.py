@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from typing import Any
 
+from ..records import dataclass
 from .items import Json
 from .schema_limits import exceeded_limits
 from .schema_nulls import NullForAbsent, restored

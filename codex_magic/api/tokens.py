@@ -9,12 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..records import dataclass
 from .items import Json
 
 # The CLI itself renews a login that it has not renewed for so long.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
+from ..records import dataclass
 from .caller_items import ResponseFunctionShellCallOutputContent
 from .stream_events import OtherEvent, lenient
 from .wire import Json, many, one

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..records import dataclass
 from .items import FunctionTool, Json, to_json
-from .strict import strict_schema
 
 
 @dataclass(slots=True)
@@ -70,6 +70,8 @@ def _strict(tool: Json, notices: list[str]) -> Json:
     if parameters.get("type") == "object" and "properties" not in parameters:
         # A function without arguments.
         parameters = {**parameters, "properties": {}, "additionalProperties": False}
+    from .strict import strict_schema  # Few questions have tools.
+
     try:
         found = strict_schema(parameters)
     except (TypeError, ValueError):

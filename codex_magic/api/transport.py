@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +16,7 @@ import httpx
 from httpx_sse import EventSource
 
 from ..errors import APIConnectionError, APITimeoutError, StreamError
+from ..records import dataclass
 
 # Read is the longest silence: a reasoning model is silent for minutes, and so is a local model
 # that reads a long prompt. There is no limit on the whole, as in the official client.

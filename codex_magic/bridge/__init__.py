@@ -6,11 +6,11 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import ConfigError
 from ..notebook import Pushed
+from ..records import dataclass
 from .pages import Page
 
 __all__ = ["Bridge", "NewCell", "Page"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from ..notebook import NotebookCell
+from ..records import dataclass
 
 _KINDS = ("code", "markdown", "raw")
 

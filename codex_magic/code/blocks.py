@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from ..records import dataclass
 from .fences import CodeBlock, code_blocks, language
 from .invisible import without_invisible
 from .prompts import begins_with_prompt, without_python_prompts, without_shell_prompts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..records import dataclass
 from .reading import compiles
 
 # Deeper nesting is not text: the limit that answers are shown with.

@@ -11,8 +11,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from ..records import dataclass
 from .dangers import Level
 from .denotes import Names, TangledError, names_of
 from .magic_dangers import HOLDS_PYTHON

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from ..records import dataclass
 
 # A front end shows a few; more would cost its time.
 _MOST = 300

@@ -12,8 +12,8 @@ from traitlets import Bool, CaselessStrEnum, Enum
 
 from ..api.backends import BACKENDS
 from ..config import SUCCESSORS
-from ..context.gathering import defined_names
 from ..context.open_figures import is_figure
+from ..context.wanted import defined_names
 from ..conversation.hosted_tools import PLAIN, WITH_VALUE
 from ..errors import ConfigError
 from ..options import KERNEL_TOOLS

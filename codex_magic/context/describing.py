@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from ..records import dataclass
 from .cell_text import shorten, without_blobs
 from .executions import Output
 from .html_tables import html_text

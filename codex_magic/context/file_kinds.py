@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import ContextError
+from ..records import dataclass
 from .budget import cut
 from .csv_files import delimited
 from .decoding import decode, encoding

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import ContextError
-from ..notebook import NotebookFinder
 from . import cells, figures, files, mentions, tracebacks, variables
 from .budget import tokens
 from .describing import Limits
@@ -17,6 +15,7 @@ from .open_figures import is_figure
 from .pieces import Attachment, Document, Picture, Piece
 from .recorder import Recorder
 from .renderings import pictures_of
+from .wanted import Gathered, Labelled, Scene, Wanted
 
 # Characters that cells may take before they are described, for a token of the allowance.
 _CHARACTERS = 4
@@ -24,78 +23,6 @@ _NAMED = 6
 _SPECIAL = ("In", "Out", "cell", "fig", "error", "file")
 # How those that take something are written.
 _WRITTEN = {"In": "In[3]", "Out": "Out[3]", "cell": "cell[3]", "file": "file:PATH"}
-
-Fetch = Callable[[str], tuple[bytes, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Something, and what the user calls it, as ``vars={"losses": history["loss"]}`` has it."""
-
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """
-    What a question points at, by its options.
-
-    Attributes:
-        cells: A specification of cells; empty for none.
-        outputs: Whether their outputs go along.
-        vars: Names, or objects by their names.
-        figures: References, or objects; an empty one is the last figure.
-        images: Files, addresses and variables, or objects.
-        files: Paths and addresses.
-        error: Whether the last error goes along, or that very error.
-        locals: Whether the variables of its frames do.
-        context: Which cells go along unnamed: none, recent, above.
-    """
-
-    cells: str = ""
-    outputs: bool = True
-    vars: tuple[Any, ...] = ()
-    figures: tuple[Any, ...] = ()
-    images: tuple[Any, ...] = ()
-    files: tuple[str, ...] = ()
-    error: bool | BaseException = False
-    locals: bool = False
-    context: str = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """
-    Where a question is asked, and what can be pointed at there.
-
-    Attributes:
-        names: What the user defined.
-        recorder: What the cells did; None outside of IPython.
-        finder: Finds the notebook.
-        shell: The IPython shell, or None.
-        fetch: Returns what is at an address, and its type.
-    """
-
-    names: Mapping[str, Any]
-    recorder: Recorder | None = None
-    finder: NotebookFinder = field(default_factory=NotebookFinder)
-    shell: Any = None
-    fetch: Fetch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """
-    What goes with a question.
-
-    Attributes:
-        attachments: Cells, variables, files, errors and pictures, in this order.
-        remarks: What was mentioned and is not there, a line each.
-    """
-
-    attachments: tuple[Attachment, ...] = ()
-    remarks: tuple[str, ...] = ()
 
 
 def gather(prompt: str, wanted: Wanted, scene: Scene, room: int) -> Gathered:
@@ -280,18 +207,6 @@ def _identity(picture: Picture) -> object:
 
 def _no_image(key: str) -> None:
     return None
-
-
-def defined_names(shell: Any) -> dict[str, Any]:
-    """Return what the user of a shell defined; what IPython put there is not the user's."""
-    if shell is None:
-        return {}
-    hidden = shell.user_ns_hidden
-    return {
-        name: value
-        for name, value in list(shell.user_ns.items())
-        if not name.startswith("_") and not (name in hidden and hidden[name] is value)
-    }
 
 
 def in_words(attachments: Sequence[Attachment]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ..notebook import Notebook, NotebookCell
+from ..records import dataclass
 from .executions import Execution
 
 _OURS_CELL = re.compile(r"\s*%%codex(?=\s|$)")

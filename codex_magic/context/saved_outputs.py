@@ -6,10 +6,10 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ..notebook import joined
+from ..records import dataclass
 from .executions import Output
 from .images import size_of
 

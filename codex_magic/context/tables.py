@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..records import dataclass
 from .inspection import exact, is_a, type_name
 from .one_line import HIDDEN, one_line
 from .scalars import scalar

@@ -10,10 +10,11 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+from ..records import dataclass
 from .paths import short_path
 
 _BEFORE, _AFTER = 4, 2

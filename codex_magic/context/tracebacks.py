@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..errors import AnswerInterrupted, CodexError, ContextError
+from ..records import dataclass
 from .budget import cut
 from .pieces import Piece
 from .traceback_frames import Frame, Places, frames, numbered, source, source_line

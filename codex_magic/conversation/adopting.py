@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from ..api.auth import Service
 from ..api.client import AsyncCodexClient
 from ..api.items import Json, Response
 from ..errors import ConfigError, InvalidRequestError, NotFoundError
+from ..records import dataclass
 from .answers import words_in
 from .endings import item_json
 from .plans import Held, Link, next_lineage, shape_of

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..api.items import Json
+from ..records import dataclass
 from .tool_results import Output
-from .tools import Tool
+
+if TYPE_CHECKING:
+    from .tools import Tool
 
 Status = Literal[
     "done", "failed", "declined", "invalid", "unknown", "timeout", "interrupted", "limit"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..api.items import Json
 from ..errors import AnswerError, ConfigError, ContextWindowError, InvalidRequestError
+from ..records import dataclass
 from .answers import BREAK, spoken, words_in
 from .editing import fork, free_name
 from .endings import item_json

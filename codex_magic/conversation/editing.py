@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from ..api.items import Json
 from ..errors import ConfigError
+from ..records import dataclass
 from .turns import Conversation, Turn
 
 # In words that a model takes as an order to go on, after its own half of an answer.

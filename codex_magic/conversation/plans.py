@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from ..api.items import Json
+from ..records import dataclass
 
 State = Literal["stateless", "previous_response_id", "conversation"]
 

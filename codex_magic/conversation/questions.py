@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.auth import Service
@@ -13,6 +13,7 @@ from ..api.fitting import Fitted, fit, wants_json
 from ..api.input_checks import says_json
 from ..api.items import Json, Response
 from ..errors import CodexError
+from ..records import dataclass
 from .approvals import CallRecord
 from .errands import Errand
 from .repairs import Experience

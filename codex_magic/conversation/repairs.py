@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 
 from ..api.client import AsyncCodexClient
@@ -19,6 +19,7 @@ from ..errors import (
     NotFoundError,
     StreamError,
 )
+from ..records import dataclass
 from .turns import Conversation, Plan
 
 # Fields of ours that a model or a service may refuse; an answer without them is better than none.

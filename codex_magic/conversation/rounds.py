@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any
 
 from ..api.backends import Backend
 from ..api.items import Json, Response, Usage
 from ..api.replay import replay
+from ..records import dataclass
 from .answers import BREAK, usable, words_of
 from .approvals import CallRecord
 from .endings import item_json

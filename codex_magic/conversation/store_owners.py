@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from ..records import dataclass
 
 # Where the system has no such locks: nobody is known to be alive.
 NOBODY = 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..api.items import Json
+from ..records import dataclass
 from .store_turns import folded, hashes, link_of, to_json, to_text, unpack
 from .turns import Conversation, Turn
 

@@ -7,10 +7,11 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from ..api.items import Json, Usage
+from ..records import dataclass
 from .plans import Held, Link
 from .turns import Turn
 

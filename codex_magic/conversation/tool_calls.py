@@ -6,10 +6,11 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Any
 
 from ..api.items import Json, to_json
+from ..records import dataclass
 from .approvals import (
     Approve,
     Call,
@@ -22,8 +23,9 @@ from .approvals import (
     run_here,
 )
 from .tool_results import Output, failed, fitted, presented, text_in
-from .tool_signatures import InvalidArguments, decoded_arguments
-from .tools import Tool
+
+if TYPE_CHECKING:
+    from .tools import Tool
 
 INTERRUPTED = "The user interrupted this call before it ended."
 DECLINED = "The user declined this call."
@@ -178,6 +180,8 @@ class _Round:
 
     def valid(self, index: int, call: Call, arguments: str) -> Call | None:
         """Return a call with its values, or answer what is wrong with its arguments."""
+        from .tool_signatures import InvalidArguments, decoded_arguments  # Few answers call.
+
         assert call.tool is not None  # A server reads its own.
         try:
             given = decoded_arguments(arguments)

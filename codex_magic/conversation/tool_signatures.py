@@ -9,7 +9,7 @@ import re
 import typing
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from types import SimpleNamespace
 from typing import Annotated, Any, get_args, get_origin
@@ -18,6 +18,7 @@ from ..api.items import Json
 from ..api.schema_source import Source
 from ..api.strict import Strictness, strict_schema
 from ..errors import ConfigError, ToolError
+from ..records import dataclass
 from .docstrings import Documentation
 
 NO_PYDANTIC = 'Tools need pydantic. Install it: pip install "codex-magic[schema]".'

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from ..api.items import Json
 from ..errors import ToolError
+from ..records import dataclass
 from .docstrings import Documentation, documentation_of
 from .tool_signatures import Parameters, parameters_of, signature_of
 

@@ -7,13 +7,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from ..api.backends import Backend
 from ..api.items import Json, Usage
 from ..api.replay import replay
 from ..api.requests import encode
+from ..records import dataclass
 from .answers import BREAK, CALLS, INTERRUPTED_MARK, OUTPUTS, marked, spoken, usable, words_of
 from .carrying import Carrying
 from .plans import Link, Plan, State, next_lineage

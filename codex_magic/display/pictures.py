@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ..api.items import Json
 from ..api.wire import objects
+from ..records import dataclass
 from .markdown import escape, escape_text
 from .sanitize import is_embedded_image
 

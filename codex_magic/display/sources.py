@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from ..api.items import Json
 from ..api.wire import objects
 from ..api.wire import words as text_of
 from ..conversation.turns import BREAK
+from ..records import dataclass
 from .markdown import escape, escape_text
 from .progress import printable
 from .sanitize import is_link

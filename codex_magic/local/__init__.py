@@ -15,13 +15,14 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import ConfigError
+from ..records import dataclass
 from .model import MODEL_FILE, MODEL_NAME, Progress, fetch_model, model_path, wanted_model
 
 __all__ = [

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import ipywidgets
 
 from ..asking import Options
 from ..command_words import cut
-from ..context.gathering import Labelled
+from ..context.wanted import Labelled
+from ..records import dataclass
 from .messages import error_html
 from .widgets import Shared, shown
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ..context.gathering import defined_names
 from ..context.recorder import Recorder
+from ..context.wanted import defined_names
 from ..errors import ConfigError, ContextError
+from ..records import dataclass
 from ..templates import filled, template_names
 from .chips import Chip
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..conversation.turns import Conversation, Turn
 from ..display.reply import Reply
+from ..records import dataclass
 from .growing import GrowingTurn
 from .messages import failed_html, turn_html
 from .widgets import Shared

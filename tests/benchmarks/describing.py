@@ -16,11 +16,12 @@ from codex_magic.attaching import attach
 from codex_magic.config import Codex
 from codex_magic.context.budget import allowance, tokens
 from codex_magic.context.executions import Execution, Output
-from codex_magic.context.gathering import Scene, Wanted, gather
+from codex_magic.context.gathering import gather
 from codex_magic.context.images import ImageStore
 from codex_magic.context.pieces import Piece
 from codex_magic.context.recording import bounded, output_of
 from codex_magic.context.redact import Redactor
+from codex_magic.context.wanted import Scene, Wanted
 
 from .runner import Bench, Figures, Measure, Results, Table, interleave, number
 

@@ -9,18 +9,10 @@ from typing import Any, cast
 import pytest
 
 from codex_magic.context.executions import Execution, Output
-from codex_magic.context.gathering import (
-    Gathered,
-    Labelled,
-    Scene,
-    Wanted,
-    defined_names,
-    gather,
-    in_words,
-    size,
-)
+from codex_magic.context.gathering import gather, in_words, size
 from codex_magic.context.images import ImageStore
 from codex_magic.context.pieces import Document, Picture, Piece
+from codex_magic.context.wanted import Gathered, Labelled, Scene, Wanted, defined_names
 from codex_magic.errors import ContextError
 from codex_magic.notebook import Notebook, NotebookCell, NotebookFinder
 from tests.context.pixels import png

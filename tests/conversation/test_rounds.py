@@ -15,7 +15,7 @@ from codex_magic.api.items import Json
 from codex_magic.conversation.approvals import CallLimits, CallRecord
 from codex_magic.conversation.session import Emit, Ended, Session, Signal
 from codex_magic.conversation.tool_calls import Answering
-from codex_magic.conversation.toolbox import tools_for
+from codex_magic.conversation.tool_finding import tools_for
 from codex_magic.conversation.turns import State, Turn
 from codex_magic.engine import Job
 from tests.fake_service import (

@@ -13,7 +13,7 @@ from codex_magic.api.client import AsyncCodexClient
 from codex_magic.api.items import Json
 from codex_magic.conversation.approvals import CallLimits, CallRecord
 from codex_magic.conversation.tool_calls import Answering, calls_in
-from codex_magic.conversation.toolbox import tools_for
+from codex_magic.conversation.tool_finding import tools_for
 from tests.fake_service import Answer, FakeService, calls, function_call, text
 
 from .calling import Person, add, fail, in_time

@@ -10,7 +10,8 @@ import pytest
 
 from codex_magic.api.items import FunctionTool
 from codex_magic.conversation.hosted_tools import hosted
-from codex_magic.conversation.toolbox import ToolBox, marked_tools, tools_for
+from codex_magic.conversation.tool_finding import marked_tools, tools_for
+from codex_magic.conversation.toolbox import ToolBox
 from codex_magic.conversation.tools import Tool, tool, tool_of
 from codex_magic.errors import CodexError, ConfigError, ToolError
 

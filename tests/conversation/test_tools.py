@@ -343,7 +343,7 @@ def test_a_tool_is_marked_without_pydantic() -> None:
 import sys
 sys.modules["pydantic"] = None
 from codex_magic.conversation.tools import tool
-from codex_magic.conversation.toolbox import tools_for
+from codex_magic.conversation.tool_finding import tools_for
 from codex_magic.errors import ConfigError
 
 @tool
