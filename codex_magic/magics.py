@@ -100,6 +100,8 @@ class CodexMagics:
 
         ``%%codex [options]``, then the prompt. ``%codex help`` lists the options.
         """
+        # From here on the question goes first.
+        self._timer.cancel()
         from .questioning import run_cell  # As above; and no commands are needed for it.
 
         return run_cell(self.assistant, line, cell)
