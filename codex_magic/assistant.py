@@ -53,8 +53,10 @@ from .tool_running import ToolRunning, prints_kept, running
 from .watching import Watchers
 
 if TYPE_CHECKING:
+    from .api.auth import Service
     from .api.client import AsyncCodexClient
     from .api.models import ModelPage
+    from .api.probing import Probes
     from .conversation.adopting import Adopted
     from .conversation.compaction import Compacted
 
@@ -102,7 +104,7 @@ class Assistant:
         self.shell = shell
         self.policy = policy_for(shell)
         self.policy.hold(self.config)
-        self.services = Services(self.config, self.policy)
+        self.services = Services(self.config, self.policy, self._probed)
         self.memory = Memory(self.config, shell)
         self.preparing = Preparing(
             self.config, self.services, self.memory, shell, recorder, self._fetch
@@ -336,14 +338,28 @@ class Assistant:
 
     def _wait_for(self, work: Callable[[Callable[[Signal], None]], Coroutine[Any, Any, T]]) -> T:
         """Return what work on the engine comes to; an interrupt ends it."""
+        try:
+            return self._result_of(work)
+        except KeyboardInterrupt:
+            raise AnswerInterrupted("stopped before it was done; nothing was changed.") from None
+
+    def _result_of(self, work: Callable[[Callable[[Signal], None]], Coroutine[Any, Any, T]]) -> T:
         job: Job[Signal, T] = self._engine.submit(work)
         try:
             while not job.done:
                 job.rest(PATIENCE)
         except KeyboardInterrupt:
             job.cancel()
-            raise AnswerInterrupted("stopped before it was done; nothing was changed.") from None
+            raise
         return job.future.result()
+
+    def _probed(self, probes: Probes, service: Service) -> Service:
+        """Return a service with its kind, asked on the connections that the question will use."""
+
+        async def ask(emit: Callable[[Signal], None]) -> Service:
+            return await probes.aprobe(service, self._pool())
+
+        return self._result_of(ask)
 
     def _start(
         self, ask: Ask, reply: Reply, options: Options, *, asks: bool = True

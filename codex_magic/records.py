@@ -32,13 +32,12 @@ else:
         """
 
         def decorated(cls):
-            if more or not slots or "__post_init__" in vars(cls):
-                return dataclasses.dataclass(frozen=frozen, slots=slots, kw_only=kw_only, **more)(
-                    cls
-                )
-            own = vars(cls)
+            if more:
+                whole = dataclasses.dataclass(frozen=frozen, slots=slots, kw_only=kw_only, **more)
+                return whole(cls)
+            own = dict(vars(cls))
             bare = dataclasses.dataclass(
-                init=False, repr=False, eq=False, slots=True, kw_only=kw_only
+                init=False, repr=False, eq=False, slots=slots, kw_only=kw_only
             )(cls)
             for name, method in (_FROZEN if frozen else _MUTABLE).items():
                 if name not in own:
@@ -88,6 +87,8 @@ def _written_init(cls: Any) -> Any:
             value = f"__make_{name}() if {name} is __factory else {name}"
         (keywords if field.kw_only else parameters).append(parameter)
         lines.append(f"  __set(self, {name!r}, {value})")
+    if hasattr(cls, "__post_init__"):
+        lines.append("  self.__post_init__()")
     listed = ", ".join(parameters + (keywords if len(keywords) > 1 else []))
     exec("\n".join([f"def __init__({listed}):", *lines]), known)
     init = known["__init__"]

@@ -62,12 +62,20 @@ class Services:
     Args:
         config: The settings.
         policy: What the administrator allows; all of it where that is left out.
+        probe: Asks an address what is there, on connections that are there already; without it,
+            each address is asked on one of its own.
     """
 
-    def __init__(self, config: Codex, policy: CodexPolicy | None = None) -> None:
+    def __init__(
+        self,
+        config: Codex,
+        policy: CodexPolicy | None = None,
+        probe: Callable[[Probes, Service], Service] | None = None,
+    ) -> None:
         self._config = config
         self.policy = policy or CodexPolicy()
         self._probes = Probes()
+        self._probe = probe or _probed
         self.logins = Logins()
 
     def choose(
@@ -222,13 +230,7 @@ class Services:
 
     def _asked(self, service: Service) -> Service:
         """Return a service with its kind, where it tells."""
-        if not is_open(service):
-            return service
-        transport = Transport()
-        try:
-            return self._probes.probe(service, transport)
-        finally:
-            transport.close()
+        return self._probe(self._probes, service) if is_open(service) else service
 
     def _find(self, backend: str | None, *, keyless: bool = False) -> Service | None:
         """Return the service that something names; None leaves the embedded model."""
@@ -317,6 +319,14 @@ class Services:
         service = Service(LOCAL, server.base_url, server.api_key, "the kernel itself")
         said = _introduction(server.model)
         return Choice(service, server.model, named=True, notice=said, tools=server.tools)
+
+
+def _probed(probes: Probes, service: Service) -> Service:
+    transport = Transport()
+    try:
+        return probes.probe(service, transport)
+    finally:
+        transport.close()
 
 
 def _kind(name: str) -> Backend:
