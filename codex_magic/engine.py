@@ -19,6 +19,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 _SLICE = 0.1
+# Signals that may wait for who rests: more of them are taken at once, or they pile up in memory.
+_MANY = 500
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -58,7 +60,7 @@ class Job(Generic[S, T]):
     def __init__(self) -> None:
         self._signals: deque[S] = deque()
         self._news = _Bell()
-        self._ended = _Bell()
+        self._wakes = _Bell()
         self._task: asyncio.Task[T] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = False
@@ -69,6 +71,10 @@ class Job(Generic[S, T]):
         """Whether the work has ended, and every signal of it can be taken."""
         # Not the future's own word: it takes a lock for that, as an ``Event`` does.
         return self._over
+
+    @property
+    def _presses(self) -> bool:
+        return self.done or len(self._signals) >= _MANY
 
     def wait(self, timeout: float) -> None:
         """Wait at most ``timeout`` seconds for news; none of it is taken."""
@@ -85,16 +91,18 @@ class Job(Generic[S, T]):
         return taken
 
     def rest(self, seconds: float) -> None:
-        """Wait until the work has ended, or until ``seconds`` have passed, whatever it says."""
+        """Wait until the work has ended or has told a great deal, ``seconds`` at most."""
         end = time.monotonic() + seconds
         # Slices, because on Windows nothing interrupts a lock that is waited for.
-        while not self.done and (left := end - time.monotonic()) > 0:
-            self._ended.wait(min(left, _SLICE))
+        while not self._presses and (left := end - time.monotonic()) > 0:
+            self._wakes.wait(min(left, _SLICE))
 
     def emit(self, signal: S) -> None:
         """Tell the listener something; called on the loop."""
         self._signals.append(signal)
         self._news.ring()
+        if len(self._signals) == _MANY:
+            self._wakes.ring()
 
     def cancel(self) -> None:
         """Stop the work; it may still say how it ended."""
@@ -124,7 +132,7 @@ class Job(Generic[S, T]):
         else:
             self.future.set_result(task.result())
         self._over = True
-        self._ended.ring()
+        self._wakes.ring()
         self._news.ring()
 
 

@@ -106,6 +106,27 @@ def test_rest_ends_with_the_job_or_in_time(engine: Engine) -> None:
     assert time.monotonic() - began < PATIENCE
 
 
+def test_rest_ends_where_a_great_deal_was_told(engine: Engine) -> None:
+    told = threading.Event()
+
+    async def tell_a_lot(emit: Emit) -> str:
+        for number in range(2_000):
+            emit(str(number))
+        while not told.is_set():
+            await asyncio.sleep(0.01)
+        return "told"
+
+    job = engine.submit(tell_a_lot)
+    resting = threading.Thread(target=job.rest, args=[600], daemon=True)
+    resting.start()
+    resting.join(60)
+    assert not resting.is_alive()
+    assert not job.done
+    assert [str(number) for number in range(2_000)] == job.take()
+    told.set()
+    assert "told" == job.future.result(60)
+
+
 def test_a_cancelled_job_says_how_it_ended(engine: Engine) -> None:
     """The work hears of the cancellation and has the last word."""
     job = begun(engine)
