@@ -150,13 +150,13 @@ class Incoming:
         self._response = response
         self._request = request
         self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
+        self.headers: Mapping[str, str] = dict(response.headers.items())
 
     def read(self) -> Answer:
         """Read the rest, as a plain answer."""
         with _map_httpx_exceptions(self._request, streaming=self._response.is_success):
             self._response.read()
-        return _answer(self._response)
+        return Answer(self.status, self.headers, self._response.content)
 
     def events(self) -> Generator[ServerSent, None, None]:
         """Yield the name and the text of every server-sent event."""
@@ -187,13 +187,13 @@ class AsyncIncoming:
         self._response = response
         self._request = request
         self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
+        self.headers: Mapping[str, str] = dict(response.headers.items())
 
     async def read(self) -> Answer:
         """Read the rest, as a plain answer."""
         with _map_httpx_exceptions(self._request, streaming=self._response.is_success):
             await self._response.aread()
-        return _answer(self._response)
+        return Answer(self.status, self.headers, self._response.content)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes."""
@@ -272,10 +272,6 @@ def _limits() -> httpx.Limits:
     return httpx.Limits(
         max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEPALIVE
     )
-
-
-def _answer(response: httpx.Response) -> Answer:
-    return Answer(response.status_code, dict(response.headers), response.content)
 
 
 def _shut(response: httpx.Response) -> None:

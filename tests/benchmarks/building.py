@@ -95,8 +95,9 @@ def engine(base_url: str, turns: list[tuple[Item, ...]]) -> Ask:
 
     def ask() -> None:
         assistant.ask(PROMPT, Options(model=MODEL), QuietScreen())
-        # The next question is to be the same.
+        # The next question is to be the same, and what this one wrote on disk is not its cost.
         assistant.conversation.undo()
+        assistant.memory.settle()
 
     return ask
 

@@ -38,6 +38,7 @@ _OURS = {
     if isinstance(found, type) and issubclass(found, CodexError)
 } | {"AnswerInterrupted"}
 _PACKAGE = f"{Path(codex_magic.__file__).parent}{os.sep}"
+_ROOT = str(Path(__file__).parent.parent.parent)
 _LEAPS = "import time; leap_real = time.time; time.time = lambda: leap_real() + {}"
 _LANDS = "time.time = leap_real"
 # Where it is, it tells when it is asked, whatever it does.
@@ -56,15 +57,16 @@ len(reply_html(Reply.of_turn(Turn("?", (), text="**a** `b` $c$\\n\\n```python\\n
 # Seconds.
 _ENDS = 14.0
 _HOLDS = """
-import ctypes, gc, os, psutil, sys, threading
+import gc, os, psutil, sys, threading
 gc.collect()
-ctypes.CDLL(None).malloc_trim(0) if sys.platform == "linux" else None
+sys.path.append(ROOT) if ROOT not in sys.path else None
+from tests.soak.held import used
 held = psutil.Process()
 files = [os.readlink(f) for n in os.listdir("/proc/self/fd") if os.path.lexists(f := f"/proc/self/fd/{n}")]
 # IPython writes the history of each cell, this one's, too, while it runs.
 files = [name for name in files if "profile_default" not in name]
 calls = [c for c in held.net_connections() if c.raddr and c.raddr.port == PORT]
-print(threading.active_count(), len(files) - len(calls), held.memory_info().rss, len(calls), sep=chr(10))
+print(threading.active_count(), len(files) - len(calls), used(held.memory_info().rss), len(calls), sep=chr(10))
 print(sorted(t.name for t in threading.enumerate()))
 print(sorted(files))
 """
@@ -374,7 +376,7 @@ class Cells:
         A journal's thread ends some seconds after its last line. The socket with which a thread
         tells what it shows is closed by ipykernel, which looks every ten seconds which have ended.
         """
-        code = _HOLDS.replace("PORT", str(self.network.port))
+        code = _HOLDS.replace("PORT", str(self.network.port)).replace("ROOT", repr(_ROOT))
         end, least = time.monotonic() + _ENDS, self._do(code).stdout.splitlines()
         while time.monotonic() < end and not enough(least):
             time.sleep(0.5)
@@ -392,7 +394,7 @@ class Cells:
             return
         last = self._held(lambda held: all(int(held[n]) <= int(first[n]) for n in (0, 1)))
         # The first of many buttons leaves a bare ipykernel with one more eventfd, too.
-        kinds = (("threads", 0), ("files", int(self.pressed)), ("bytes", 24 << 20))
+        kinds = (("threads", 0), ("files", int(self.pressed)), ("bytes", 8 << 20))
         for (name, play), one, other in zip(kinds, first, last, strict=False):
             if int(other) > int(one) + play:
                 more = [

@@ -10,10 +10,12 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from .tally import Tally
+if TYPE_CHECKING:
+    from .tally import Tally
 
 # What Python's own allocator hands out is small; this is about the mean of it.
 _BLOCK = 80
@@ -53,10 +55,10 @@ class Held:
         gc.collect()
         resident = psutil.Process().memory_info().rss
         names = tuple(sorted(thread.name for thread in threading.enumerate()))
-        return cls(names, open_files(), _used(resident), resident)
+        return cls(names, open_files(), used(resident), resident)
 
 
-def _used(resident: int) -> int:
+def used(resident: int) -> int:
     """Return the bytes in use; where nobody can be asked, those that are resident."""
     try:
         ask = ctypes.CDLL("libc.so.6").mallinfo2
