@@ -79,7 +79,9 @@ def attach(
     wanted = wanted_by(options, config)
     clean = _Cleaner(redactor if config.redact else None)
     if wanted.is_nothing and not any(mentions.find(prompt)):
-        return Attached(clean(prompt), clean(instructions), secrets=len(clean.placeholders))
+        prompt, instructions = clean(prompt), clean(instructions)
+        secrets = len(clean.placeholders)
+        return Attached(prompt, instructions, words=_words((), secrets), secrets=secrets)
     from .context import figures  # What describes is a lot of code: only for what is described.
     from .context.budget import allowance, fitted
     from .context.gathering import gather, size
@@ -214,9 +216,11 @@ class _Cleaner:
 
 
 def _words(attachments: Sequence[Attachment], secrets: int) -> str:
-    from .context.gathering import in_words
+    words = ""
+    if attachments:
+        from .context.gathering import in_words
 
-    words = in_words(attachments)
+        words = in_words(attachments)
     if not secrets:
         return words
     replaced = f"{plural(secrets, 'secret')} replaced"

@@ -165,8 +165,18 @@ def test_library_frames_between_the_users_are_only_counted(shell: Any) -> None:
     assert "… 1 frame in re …\ncell In[1], line 3, in turn" in text
 
 
+@pytest.fixture
+def shallow() -> Iterator[None]:
+    """Let recursions end soon: IPython takes seconds to show thousands of frames."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(500)
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@pytest.mark.usefixtures("shallow")
 def test_a_recursion_is_shown_once(shell: Any) -> None:
-    """A thousand turns are one step and a number; so are those of two functions."""
+    """Hundreds of turns are one step and a number; so are those of two functions."""
     alone = described(shell, "def f(n):\n    return f(n + 1)\nf(0)").text
     both = described(shell, "def g(n):\n    return h(n)\ndef h(n):\n    return g(n)\ng(0)").text
 
