@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -64,6 +65,11 @@ def loaded(kernel: Kernel, service: FakeService) -> Kernel:
     executed = kernel.run(connected(service))
     assert ("ok", "") == (executed.status, executed.stderr)
     return kernel
+
+
+# What draws Markdown, and modules of ours that only some questions need.
+DRAWING = ("markdown_it", "ipywidgets", "pandas", "numpy")
+WAITS = ("commands", "gathering", "files", "tables", "page", "tools", "login", "schema", "scan")
 
 
 def test_loading_is_silent_and_leaves_no_file(tmp_path: Path, service: FakeService) -> None:
@@ -145,6 +151,32 @@ print({"httpx", "nh3"} <= {*sys.modules}, "matplotlib" in sys.modules)
 """)
 
         assert "True False\n" == executed.stdout
+
+
+def test_little_is_imported_before_the_first_question_goes_out(
+    tmp_path: Path, service: FakeService
+) -> None:
+    """What describes, draws and runs commands waits until the request is on its way."""
+    service.enqueue(text("Hi"))
+    with running_kernel(tmp_path, environment_of(service)) as kernel:
+        executed = kernel.run(f"""
+import sys
+before, sent = {{*sys.modules}}, []
+def heard(event, arguments):
+    if event == "socket.connect" and not sent and arguments[1][1] == {urlsplit(service.base_url).port}:
+        sent.append({{*sys.modules}} - before)
+sys.addaudithook(heard)
+get_ipython().run_line_magic("load_ext", "codex_magic")
+get_ipython().run_cell_magic("codex", "-m gpt-5.6-terra", "Why?")
+ours = {{name for name in sent[0] if name.startswith("codex_magic")}}
+print(len(ours), sorted(sent[0] & {{*{DRAWING!r}}}))
+print([name for name in ours if name.rpartition(".")[2] in {WAITS!r}])
+""")
+
+        count, drawing = executed.stdout.splitlines()[0].split(" ", 1)
+        assert "[]" == drawing
+        assert int(count) <= 125
+        assert "[]" == executed.stdout.splitlines()[1]
 
 
 def test_the_question_may_come_right_after_loading(tmp_path: Path, service: FakeService) -> None:
