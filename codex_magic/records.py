@@ -10,6 +10,7 @@ at its signature), and one function each compares, hashes and shows all of them.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from functools import cache
 from reprlib import recursive_repr
@@ -90,9 +91,13 @@ def _written_init(cls: Any) -> Any:
     if hasattr(cls, "__post_init__"):
         lines.append("  self.__post_init__()")
     listed = ", ".join(parameters + (keywords if len(keywords) > 1 else []))
-    exec("\n".join([f"def __init__({listed}):", *lines]), known)
-    init = known["__init__"]
-    init.__module__, init.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
+    body = "\n".join([f" def __init__({listed}):", *lines])
+    made: dict[str, Any] = {}
+    # In the class's own module, where the names in its annotations mean something.
+    space = vars(sys.modules[cls.__module__])
+    exec(f"def write({', '.join(known)}):\n{body}\n return __init__", space, made)
+    init = made["write"](**known)
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
     types = {field.name: field.type for field in dataclasses.fields(cls)}
     init.__annotations__ = {**types, "return": None}
     return init
