@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import cost
 from .api.backends import LOCAL
-from .api.calls import join_url
+from .api.calls import CallOptions, join_url
 from .api.items import Json
 from .api.requests import join_body
-from .api.transport import AsyncTransport
 from .asking import Options
 from .attaching import Attached
 from .bridge import Bridge
 from .config import Codex
+from .connections import Connections
 from .context.recorder import Recorder
 from .conversation.approvals import Approve
 from .conversation.editing import Again
@@ -37,9 +37,9 @@ from .conversation.tool_calls import Answering
 from .conversation.turns import Conversation, Plan, Turn
 from .display.reply import Reply
 from .display.screen import QuietScreen, Screen
-from .engine import Engine, Job
-from .errors import AnswerInterrupted, ConfigError
-from .following import FAREWELL, PATIENCE, applied, checked, follow, hands, shown
+from .engine import Job
+from .errors import ConfigError
+from .following import PATIENCE, applied, checked, follow, hands, shown
 from .interrupts import Interrupts
 from .jobs import BackgroundJob, Jobs
 from .joining import looked_at
@@ -53,14 +53,11 @@ from .tool_running import ToolRunning, prints_kept, running
 from .watching import Watchers
 
 if TYPE_CHECKING:
-    from .api.auth import Service
     from .api.client import AsyncCodexClient
     from .api.models import ModelPage
-    from .api.probing import Probes
     from .conversation.adopting import Adopted
     from .conversation.compaction import Compacted
 
-_LARGEST_DOWNLOAD = 50_000_000
 # Replies that are kept as they came, with all that they say; turns keep the words of every one.
 _REPLIES = 100
 
@@ -104,10 +101,11 @@ class Assistant:
         self.shell = shell
         self.policy = policy_for(shell)
         self.policy.hold(self.config)
-        self.services = Services(self.config, self.policy, self._probed)
+        self._connections = Connections()
+        self.services = Services(self.config, self.policy, self._connections.probed)
         self.memory = Memory(self.config, shell)
         self.preparing = Preparing(
-            self.config, self.services, self.memory, shell, recorder, self._fetch
+            self.config, self.services, self.memory, shell, recorder, self._connections.fetch
         )
         self.bridge = Bridge(shell)
         # A cell that is not saved yet can be sent, too.
@@ -116,12 +114,10 @@ class Assistant:
         self.watchers = Watchers()
         self._experience = Experience()
         self._told: set[str] = set()
-        self._engine = Engine()
         self.tools = ToolRunning(shell)
         self.jobs = Jobs()
         # Models of the last list that was asked for.
         self.listed: tuple[str, ...] = ()
-        self._pools: dict[asyncio.AbstractEventLoop, AsyncTransport] = {}
 
     @property
     def conversation(self) -> Conversation:
@@ -244,11 +240,11 @@ class Assistant:
         from .conversation.compaction import compact
 
         async def run(emit: Callable[[Signal], None]) -> Compacted:
-            session = Session(choice.service, self._pool(), ask.options, self._experience)
+            session = self._session(choice, ask.options)
             taken = self.memory.conversations
             return await compact(session, ask.conversation, ask.question, emit, taken)
 
-        done = self._wait_for(run)
+        done = self._connections.wait_for(run)
         self.memory.put_aside(done.before)
         self.memory.settle()
         return done
@@ -267,10 +263,10 @@ class Assistant:
         calls = self.preparing.calls(choice, options)
 
         async def run(emit: Callable[[Signal], None]) -> Adopted:
-            session = Session(choice.service, self._pool(), calls, self._experience)
+            session = self._session(choice, calls)
             return await adopt(session.client(emit), choice.service, found_id, found_id)
 
-        adopted = self._wait_for(run)
+        adopted = self._connections.wait_for(run)
         self.memory.adopt(adopted.conversation, whole=True)
         self.memory.settle()
         return adopted
@@ -297,69 +293,26 @@ class Assistant:
         calls = self.preparing.calls(choice, Options())
 
         async def run(emit: Callable[[Signal], None]) -> T:
-            session = Session(choice.service, self._pool(), calls, self._experience)
+            session = self._session(choice, calls)
             return await work(session.client(emit))
 
-        return self._wait_for(run)
+        return self._connections.wait_for(run)
+
+    def _session(self, choice: Choice, calls: CallOptions) -> Session:
+        return Session(choice.service, self._connections.pool(), calls, self._experience)
 
     def warm_up(self) -> None:
         """Build what the first question needs, so that it need not wait for it."""
-
-        async def connect(emit: Callable[[Signal], None]) -> None:
-            await self._pool().warm_up()
-
-        self._engine.submit(connect)
+        self._connections.warm_up()
         self.memory.place(self.preparing.notebook.path())
 
     def close(self) -> None:
         """Cancel what is on its way, close the connections and end the engine."""
-
-        async def disconnect(emit: Callable[[Signal], None]) -> None:
-            while self._pools:
-                await self._pools.popitem()[1].close()
-
-        self._engine.cancel(FAREWELL)
+        self._connections.cancel()
         self.bridge.close()
         self.tools.close()
         self.memory.close()
-        if self._pools:
-            self._engine.submit(disconnect).rest(FAREWELL)
-        self._engine.stop()
-
-    def _fetch(self, address: str) -> tuple[bytes, str]:
-        """Return what is at an address that the user wrote, and its type."""
-
-        from .api.downloads import download
-
-        async def fetch(emit: Callable[[Signal], None]) -> tuple[bytes, str]:
-            return await download(self._pool(), address, _LARGEST_DOWNLOAD)
-
-        return self._wait_for(fetch)
-
-    def _wait_for(self, work: Callable[[Callable[[Signal], None]], Coroutine[Any, Any, T]]) -> T:
-        """Return what work on the engine comes to; an interrupt ends it."""
-        try:
-            return self._result_of(work)
-        except KeyboardInterrupt:
-            raise AnswerInterrupted("stopped before it was done; nothing was changed.") from None
-
-    def _result_of(self, work: Callable[[Callable[[Signal], None]], Coroutine[Any, Any, T]]) -> T:
-        job: Job[Signal, T] = self._engine.submit(work)
-        try:
-            while not job.done:
-                job.rest(PATIENCE)
-        except KeyboardInterrupt:
-            job.cancel()
-            raise
-        return job.future.result()
-
-    def _probed(self, probes: Probes, service: Service) -> Service:
-        """Return a service with its kind, asked on the connections that the question will use."""
-
-        async def ask(emit: Callable[[Signal], None]) -> Service:
-            return await probes.aprobe(service, self._pool())
-
-        return self._result_of(ask)
+        self._connections.close()
 
     def _start(
         self, ask: Ask, reply: Reply, options: Options, *, asks: bool = True
@@ -381,7 +334,7 @@ class Assistant:
         logged = self._logged(ask.choice)
 
         async def run(tell: Callable[[Signal], None]) -> Ended:
-            session = Session(ask.choice.service, self._pool(), ask.options, self._experience)
+            session = self._session(ask.choice, ask.options)
             emit = partial(logged, tell)
             ended = await session.run(ask.conversation, ask.question, emit, answering(emit))
             self.memory.took(ended.turn, kept=self.config.persist and not ask.question.once)
@@ -391,7 +344,7 @@ class Assistant:
                 await self._take_home(ask, ended, options, session.client(emit), emit)
             return ended
 
-        job = self._engine.submit(run)
+        job = self._connections.submit(run)
         cost.warm_up(ask.choice.service.backend.name)
         if not ask.question.once:
             # While the service thinks: a Jupyter server may be asked.
@@ -432,7 +385,7 @@ class Assistant:
             await asyncio.to_thread(follower.draw)
             self.watchers.tell()
 
-        self._engine.submit(watch)
+        self._connections.submit(watch)
 
     async def _take_home(
         self,
@@ -528,13 +481,6 @@ class Assistant:
             id=question.turn_id,
         )
         journal.begin(ask.conversation, turn)
-
-    def _pool(self) -> AsyncTransport:
-        """Return the connections of the running loop: one pool for the kernel's life."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._pools:
-            self._pools[loop] = AsyncTransport()
-        return self._pools[loop]
 
 
 def _check_place(options: Options) -> None:
