@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .transform import CodexLine
 
 # Seconds after loading in which nothing else is imported: the next cell goes first.
-_WARM_UP = 0.15
+_WARM_UP = 0.05
 _SAFE_VIEWS = (("codex_magic.api.items", "Response"),)
 
 
@@ -36,6 +36,7 @@ class CodexMagics:
         self._recorder: Recorder | None = None
         self._assistant: Assistant | None = None
         self._lock = threading.RLock()
+        self._asked = False
         self._timer = threading.Timer(_WARM_UP, self._warm_up)
         self._timer.daemon = True
 
@@ -100,8 +101,7 @@ class CodexMagics:
 
         ``%%codex [options]``, then the prompt. ``%codex help`` lists the options.
         """
-        # From here on the question goes first.
-        self._timer.cancel()
+        self._asked = True
         from .questioning import run_cell  # As above; and no commands are needed for it.
 
         return run_cell(self.assistant, line, cell)
@@ -199,15 +199,30 @@ class CodexMagics:
         from .errors import CodexError  # Twenty classes: not while loading.
 
         try:
-            from . import questioning, transform  # noqa: F401  What a request needs goes first.
-
-            self.assistant.warm_up()
-            from . import commands  # noqa: F401  Last: questions do without them.
-            from .context import overlay  # noqa: F401  The recorder asks it what is ours.
-            from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
+            for step in (_for_a_request, self._connect, _for_an_answer, _for_commands):
+                # A question that has come by now goes first, and imports what it needs itself.
+                if self._asked:
+                    return
+                step()
         except (CodexError, ImportError, RuntimeError):
             # The first question says it, in its own cell.
             pass
+
+    def _connect(self) -> None:
+        self.assistant.warm_up()
+
+
+def _for_a_request() -> None:
+    from . import questioning, transform  # noqa: F401
+
+
+def _for_an_answer() -> None:
+    from .context import overlay  # noqa: F401  The recorder asks it what is ours.
+    from .display import page  # noqa: F401  Markdown, its sanitizer and Pygments.
+
+
+def _for_commands() -> None:
+    from . import commands  # noqa: F401
 
 
 class _CodexLine:

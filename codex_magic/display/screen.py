@@ -186,8 +186,11 @@ class CellScreen:
 
     def _wait(self, reply: Reply) -> int:
         """Say what is going on while there are no words."""
-        from .page import progress_html
+        from .waiting import progress_html
 
+        if self._header.shown:
+            # By now the request is on its way, and the words that will come need this.
+            from . import page  # noqa: F401
         silence = time.monotonic() - self._silent_since
         if self._growing is None:
             self._header.show(progress_html(reply, silence))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..conversation.turns import Turn
 from ..display.markdown import sanitize
 from ..display.page import answer_html as words_html
-from ..display.page import calls_html, closing_html, reasoning_html
+from ..display.page import closing_html, reasoning_html
+from ..display.waiting import calls_html
 from .exchange import reasoning, remarks, reply_of
 
 

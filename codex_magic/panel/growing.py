@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..display.markdown import GrowingMarkdown
-from ..display.page import opening_html, progress_html
+from ..display.page import opening_html
 from ..display.reply import Reply
+from ..display.waiting import progress_html
 from .messages import question_html
 from .widgets import Shared
 
