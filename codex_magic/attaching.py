@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,11 +16,12 @@ from .context.redact import Redactor
 from .context.wanted import Fetch, Labelled, Scene, Wanted
 from .display.progress import plural
 from .errors import ContextError
+from .patterns import late
 from .records import dataclass
 
 # What a text-only model's name begins with, where a service has both.
 _BLIND = ("gpt-3.5", "gpt-oss", "o1-mini", "o3-mini", "smollm2", "text-", "davinci")
-_PLACEHOLDER = re.compile(r"\[secret [0-9]+: [^\]\n]{1,100}\]")
+_PLACEHOLDER = late(r"\[secret [0-9]+: [^\]\n]{1,100}\]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from .context.recorder import cell_id_of
 from .conversation.editing import free_name
 from .conversation.turns import Conversation, Plan, Turn, lineage, new_id
 from .errors import ConfigError
+from .patterns import late
 from .spending import spent_by
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ DATA_VARIABLE = "CODEX_MAGIC_DATA_DIR"
 _DURABLE = 2.0
 _DAY = 86_400.0
 # The numbers of executions change with every run of a notebook.
-_COUNTS = re.compile(r"\b(In|Out) ?\[\d+\]|\bcell \d+")
+_COUNTS = late(r"\b(In|Out) ?\[\d+\]|\bcell \d+")
 _COUNTED = ("cell", "error")
 
 

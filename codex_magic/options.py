@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from .config import CONTEXTS, DETAILS, EFFORTS, STATES, SUMMARIES, VERBOSITIES
 from .conversation.hosted_tools import is_hosted
 from .errors import ConfigError
+from .patterns import late
 from .records import dataclass
 
 
@@ -167,9 +168,7 @@ OPTIONS = (
 
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 # One word, or one in quotes, with what follows it.
-_WORD = re.compile(
-    r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)"""
-)
+_WORD = late(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)""")
 # Tools that let the model look around in the kernel, or run Python there.
 KERNEL_TOOLS = ("list_names", "read_variable", "read_cell", "look_at_figure", "run_python")
 # Stores that are searched together have commas between them.
@@ -181,9 +180,9 @@ _REFERENCES: dict[str, Callable[[str, Callable[[str], bool]], bool]] = {
     ),
     "replace": lambda word, is_name: bool(re.fullmatch(r"#?\d+|-1", word)),
 }
-_FLAG = re.compile(r"\s*(--?[A-Za-z][\w-]*)(?:=|(?=\s)|$)")
+_FLAG = late(r"\s*(--?[A-Za-z][\w-]*)(?:=|(?=\s)|$)")
 # What ends the options where the prompt begins like one.
-_END = re.compile(r"\s*--(?=\s|$)")
+_END = late(r"\s*--(?=\s|$)")
 
 
 def parse_line(

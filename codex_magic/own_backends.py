@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,10 +10,11 @@ from urllib.parse import urlsplit
 from .api.backends import BACKENDS
 from .errors import ConfigError
 from .own_files import config_folder
+from .patterns import late
 from .records import dataclass
 
-_NAME = re.compile(r"[A-Za-z][\w.-]{0,39}")
-_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+_NAME = late(r"[A-Za-z][\w.-]{0,39}")
+_VARIABLE = late(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from tokenize import TokenInfo
@@ -10,8 +9,10 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import EscapedCommand
 
-_CELL = re.compile(r"([ \t]*)%%codex(?:[ \t]+(.*))?$")
-_LINE = re.compile(r"%codex(?:[ \t]+(.*))?$")
+from .patterns import late
+
+_CELL = late(r"([ \t]*)%%codex(?:[ \t]+(.*))?$")
+_LINE = late(r"%codex(?:[ \t]+(.*))?$")
 
 
 class CodexLine(EscapedCommand):

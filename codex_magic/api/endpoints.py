@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import APIStatusError, InvalidRequestError, NotFoundError
+from ..patterns import late
 from .auth import Service
 from .failures import error_from_answer, secrets_of
 from .transport import Answer, Request
 
 # What servers and gateways say where they have no such address; whoever misses an object names it.
-_NO_ADDRESS = re.compile(
+_NO_ADDRESS = late(
     r"invalid url\b.*|(error: )?(404 )?((file|page|path|route|url|endpoint|resource) )?not found\.?"
     r"|(404 )?page not found.*|cannot (get|post|delete) .*|method not allowed.*"
     r"|.*requested url.*not found.*|.*no (static )?(route|resource|handler)\b.*|http 40[45] .*"

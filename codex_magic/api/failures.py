@@ -18,6 +18,7 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
+from ..patterns import late
 from .events import error_fields
 from .items import Json
 from .retries import retry_after
@@ -34,13 +35,13 @@ _QUOTA = frozenset(
         "usage_not_included",
     }
 )
-_TOO_LONG = re.compile(
+_TOO_LONG = late(
     r"context_length_exceeded|exceed_context_size|maximum context length|max_model_len"
     r"|context window|exceeds the available context size",
     re.IGNORECASE,
 )
 # Keys of OpenAI, OpenRouter and others, Groq, Hugging Face; whatever follows "Bearer"; and JWTs.
-_KEY = re.compile(
+_KEY = late(
     r"\b((?:sk-|gsk_|hf_)[A-Za-z0-9_\-*]{4})[A-Za-z0-9_\-*.]+|(?<=Bearer )[^\s\"']+"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+"
 )
@@ -48,7 +49,7 @@ _KEY = re.compile(
 _SHORTEST_KEY = 6
 _KEY_HEADERS = ("authorization", "api-key", "x-api-key")
 _LONGEST_PAGE = 2000
-_INVISIBLE = re.compile(
+_INVISIBLE = late(
     r"<(script|style|head)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.DOTALL | re.IGNORECASE
 )
 

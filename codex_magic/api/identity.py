@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 import time
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import AuthError, StreamError
+from ..patterns import late
 from ..records import dataclass
 from .failures import error_of
 from .items import Json
@@ -29,7 +29,7 @@ _REASONS = {
 }
 # Long enough to be a secret of any kind, as a server may quote what it was sent; but not a code
 # in words, like refresh_token_expired.
-_SECRET = re.compile(r"(?![a-z_]+(?![A-Za-z0-9_\-.~+/=]))[A-Za-z0-9_\-.~+/=]{16,}")
+_SECRET = late(r"(?![a-z_]+(?![A-Za-z0-9_\-.~+/=]))[A-Za-z0-9_\-.~+/=]{16,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ..patterns import late
 from .pieces import Attachment, Document, Picture, Piece
 
 # Tokens of a model's window; the first name that a model's begins with counts. They size what we
@@ -29,7 +29,7 @@ _LEAST = 200
 # Characters a token, and tokens for a character outside of ASCII.
 _PER_TOKEN = 4.0
 _WIDE = 0.7
-_DATA = re.compile(rb'"data:[^"]*"')
+_DATA = late(rb'"data:[^"]*"')
 _PATCH = 32
 _PATCHES = {"low": 256, "high": 2_500, "auto": 2_500, "original": 10_000}
 # A picture whose size nobody knows: an address.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..patterns import late
 from .budget import cut, whole
 
 # A text is looked at this many limits deep from either end: the rest cannot be sent anyway.
@@ -12,14 +13,14 @@ _DEEP = 2
 # Lines that repeat at least so often are shown once, also groups of a few lines.
 _REPEATS, _LONGEST_GROUP = 4, 3
 # OSC (links, titles), CSI (colours, the cursor) and the short sequences.
-_ANSI = re.compile(
+_ANSI = late(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-Z\\^-~]|\x9b[0-?]*[@-~]"
 )
-_UP = re.compile(r"\x1b\[([0-9]{0,6})A")
-_MOVES = re.compile(r"\n|\r|\x1b\[[0-9]{0,6}A|[^\n\r\x1b]+|\x1b")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_DATA_ADDRESS = re.compile(r"data:([\w.+-]+/[\w.+-]+)[\w=;.-]*;base64,([A-Za-z0-9+/=%\s]{64,})")
-_BLOB = re.compile(
+_UP = late(r"\x1b\[([0-9]{0,6})A")
+_MOVES = late(r"\n|\r|\x1b\[[0-9]{0,6}A|[^\n\r\x1b]+|\x1b")
+_CONTROL = late(r"[\x00-\x08\x0b-\x1f\x7f]")
+_DATA_ADDRESS = late(r"data:([\w.+-]+/[\w.+-]+)[\w=;.-]*;base64,([A-Za-z0-9+/=%\s]{64,})")
+_BLOB = late(
     r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{60,}={0,2}(?:\n|$|(?=\W)))+(?:[A-Za-z0-9+/_-]{1,59}={1,2})?"
 )
 _BLOB_SIZE, _BLOB_LINE = 400, 60

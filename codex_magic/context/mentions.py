@@ -6,13 +6,14 @@ import difflib
 import re
 from collections.abc import Collection, Iterator
 
+from ..patterns import late
 from ..records import dataclass
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
-_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.*?)(?<!`)\1(?!`)", re.S)
+_FENCE = late(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+_SPAN = late(r"(?<!`)(`+)(?!`)(?:.*?)(?<!`)\1(?!`)", re.S)
 # What is written after an @ and no mention: addresses of mail and of the web.
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
-_MENTION = re.compile(
+_ADDRESS = late(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
+_MENTION = late(
     r"""(?<![\w@.`/\\-])@(?:
         file:(?P<quote>["'])(?P<quoted>.+?)(?P=quote)
       | file:(?P<file>\S+)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..notebook import Notebook, NotebookCell
+from ..patterns import late
 from ..records import dataclass
 from .executions import Execution
 
-_OURS_CELL = re.compile(r"\s*%%codex(?=\s|$)")
-_OURS_LINE = re.compile(r"(?:\w+\s*=\s*)?%codex(?=[\s?]|$)|#|$")
+_OURS_CELL = late(r"\s*%%codex(?=\s|$)")
+_OURS_LINE = late(r"(?:\w+\s*=\s*)?%codex(?=[\s?]|$)|#|$")
 
 
 @dataclass(frozen=True, slots=True)

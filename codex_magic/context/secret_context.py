@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from ..patterns import late
 from .secret_forms import Span, made_up
 from .secret_names import SHORTEST, kind, plausible
 
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _LONGEST_NAME = 64
 # The rest of a name, its closing quote or bracket, and an operator.
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = late(
     r"""
     (?P<rest>[\w-]{3,40}+) (?P<closed>\\{0,3}["'`])? (?:[ ]?\])?
     (?P<op>
@@ -23,7 +24,7 @@ _ASSIGNMENT = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_VALUE = re.compile(
+_VALUE = late(
     r"""
     (?:
         [rbfuRBFU]{0,2} \\{0,3} (?: "(?P<double>[^"\s\\]{8,8192}+) | '(?P<single>[^'\s\\]{8,8192}+) ) \\{0,3}["']
@@ -33,43 +34,43 @@ _VALUE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 # host=db password=… dbname=sales
-_NEXT_SETTING = re.compile(r"\w{2,20}=[\w/]", re.ASCII)
-_CODE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
-_LINE_START = re.compile(
+_NEXT_SETTING = late(r"\w{2,20}=[\w/]", re.ASCII)
+_CODE = late(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+_LINE_START = late(
     r"(?:\A|[\n\r]|\\n)[ \t]*(?:-[ ]|export[ ]|set[ ]|ENV[ ]|%env[ ]|%set_env[ ])?[ \t]*$"
 )
-_OPTION = re.compile(r"(?:--[\w-]*|%(?:set_)?env[ ]\w*)$", re.ASCII)
-_LOGIN = re.compile(r"""key\s?=\s?["']([0-9a-f]{40}|[A-Za-z0-9]{86})["']""")
-_BEARER = re.compile(r"""\w{5,6}\\{0,2}["']?[ \t:,]{1,3}\\{0,2}["']?([\w.~+/=-]{16,}+)""", re.ASCII)
-_HEADER = re.compile(
+_OPTION = late(r"(?:--[\w-]*|%(?:set_)?env[ ]\w*)$", re.ASCII)
+_LOGIN = late(r"""key\s?=\s?["']([0-9a-f]{40}|[A-Za-z0-9]{86})["']""")
+_BEARER = late(r"""\w{5,6}\\{0,2}["']?[ \t:,]{1,3}\\{0,2}["']?([\w.~+/=-]{16,}+)""", re.ASCII)
+_HEADER = late(
     r"""\w{12,13}\\{0,2}["']?\]?[ ]{0,3}[:=,][ ]{0,3}\\{0,2}["']?(?P<scheme>[A-Za-z]{3,12}[ ])?(?P<value>[\w.~+/=-]{8,}+)""",
     re.ASCII,
 )
-_USER = re.compile(
+_USER = late(
     r"""://(?P<user>[^\s:@/?\#"'<>\\]{0,100}+):(?P<password>[^\s@/"'<>\\]{3,200}+)@[\w\[{%.-]""",
     re.ASCII,
 )
-_HOOKS = re.compile(
+_HOOKS = late(
     r"://(?:hooks\.slack\.com/(?:services|workflows|triggers)/([\w/+]{20,}+)"
     r"|(?:\w{1,10}\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/([0-9]{15,20}/[\w-]{50,}+)"
     r"|[\w-]{1,60}\.webhook\.office\.com/([\w@/-]{60,}+)"
     r"|[0-9a-f]{32}(?::[0-9a-f]{32})?@[\w.]{0,40}sentry\.io/)",
     re.ASCII,
 )
-_SIGNATURE = re.compile(r"(?:sig|signature)=([A-Za-z0-9%+/=_-]{30,}+)", re.IGNORECASE)
-_CURL = re.compile(r"""-u[ =]?["']?[\w.@+-]{1,60}:([^\s"'$\[]{6,200}+)""", re.ASCII)
-_ACCESS_SECRET = re.compile(
+_SIGNATURE = late(r"(?:sig|signature)=([A-Za-z0-9%+/=_-]{30,}+)", re.IGNORECASE)
+_CURL = late(r"""-u[ =]?["']?[\w.@+-]{1,60}:([^\s"'$\[]{6,200}+)""", re.ASCII)
+_ACCESS_SECRET = late(
     r"(?<![A-Za-z0-9/+=_-])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[0-9])"
     r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
-_BLOCK = re.compile(r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_BLOCK_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BLOCK = late(r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_BLOCK_END = late(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # A block without its end was cut: what may still belong to it.
-_BLOCK_BODY = re.compile(r"(?:[\s+/=:,A-Za-z0-9\"'.()-]|\\[nrt]){0,20000}+")
-_BLOCK_CONTENT = re.compile(r"[A-Za-z0-9+/]{16}")
+_BLOCK_BODY = late(r"(?:[\s+/=:,A-Za-z0-9\"'.()-]|\\[nrt]){0,20000}+")
+_BLOCK_CONTENT = late(r"[A-Za-z0-9+/]{16}")
 _LONGEST_BLOCK = 20_000
 
-_STAND_IN = re.compile(r"[{}<>$*]|\.\.\.|\A%|x{3}", re.IGNORECASE)
+_STAND_IN = late(r"[{}<>$*]|\.\.\.|\A%|x{3}", re.IGNORECASE)
 _PASSWORD_WORDS = frozenset(
     ["password", "passwd", "pass", "pwd", "secret", "user", "username", "token", "mypassword", "pw"]
 )

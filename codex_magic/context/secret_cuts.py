@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
+from ..patterns import late
 from .secret_forms import Span
 
-_CUT = re.compile(r"…|\.\.\.")
+_CUT = late(r"…|\.\.\.")
 # What a value in a summary may stand between.
-_EDGE = re.compile(r"[\s'\"`(),;<>{}\[\]]")
+_EDGE = late(r"[\s'\"`(),;<>{}\[\]]")
 _LONGEST = 400
 # Fewer characters of a secret tell nothing, and are in too many words.
 _FEWEST = 6
 # The beginnings of tokens that nothing else begins with.
-_BEGINNINGS = re.compile(
+_BEGINNINGS = late(
     r"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_|sk-(?:proj-|ant-|or-|svcacct-)?|[rs]k_(?:live|test)_"
     r"|xox[abposr]-|xapp-|gl[a-z]{2,6}-|AKIA|ASIA|AIza|ya29\.|GOCSPX-|hf_|npm_|pypi-Ag|SG\.|eyJ"
     r"|shp(?:at|ca|pa|ss)_|sq0[a-z]{3}-|ntn_|lin_api_|gsk_|pplx-|dop_v1_|dapi|hvs\.|whsec_)"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from ..patterns import late
+
 
 class Span(NamedTuple):
     """
@@ -164,11 +166,11 @@ _INNER: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("NRAL", "New Relic key", re.compile(r"[0-9a-f]{32,36}(?:FFFF)?NRAL(?![A-Za-z0-9])")),
 )
 _END = "(?![A-Za-z0-9])"
-_TELEGRAM_REST = re.compile(r"AA[\w-]{33}(?![A-Za-z0-9])", re.ASCII)
-_TELEGRAM = re.compile(r"(?<![0-9])[0-9]{8,10}:$")
+_TELEGRAM_REST = late(r"AA[\w-]{33}(?![A-Za-z0-9])", re.ASCII)
+_TELEGRAM = late(r"(?<![0-9])[0-9]{8,10}:$")
 # What is a character to the eye but not to the token behind it: \n, \u0022, %22, a colour.
-_ESCAPE = re.compile(r"\\(?:[nrtbf]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%[0-9a-fA-F]{2}|[\[;][0-9]+m")
-_MADE_UP = re.compile(
+_ESCAPE = late(r"\\(?:[nrtbf]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%[0-9a-fA-F]{2}|[\[;][0-9]+m")
+_MADE_UP = late(
     r"your|example|placeholder|change.?me|dummy|redacted|insert|replace|x{5}|not.?a.?real",
     re.IGNORECASE,
 )

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from ..patterns import late
 from .secret_forms import made_up
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD = late(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "passphrase", "passcode", "passwort"})
 _SECRETS = frozenset(
     [
@@ -192,20 +193,18 @@ _COMMON = frozenset(
     ]
 )
 # user_password, my-secret-name, text-embedding-3-small, col_2021: words, not chance.
-_WORDY = re.compile(
-    r"(?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4})(?:[-_.:/ ](?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4}))+"
-)
+_WORDY = late(r"(?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4})(?:[-_.:/ ](?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4}))+")
 # transformer2: a word of a text, or of a column.
-_NUMBERED = re.compile(r"[A-Z]?[a-z]{4,14}[0-9]{1,3}")
-_SEPARATOR = re.compile("[-_.:/ ]")
-_CASE_CHANGE = re.compile("[a-z](?=[A-Z])|[A-Z](?=[a-z])")
-_TEMPLATE = re.compile(r"\{[^}]*\}|<[^>]*>|\$\{|\$\(|\A\$[A-Za-z_]|%\(|\A%s|\.\.\.|\*{3}|\A\[")
-_FILE = re.compile(
+_NUMBERED = late(r"[A-Z]?[a-z]{4,14}[0-9]{1,3}")
+_SEPARATOR = late("[-_.:/ ]")
+_CASE_CHANGE = late("[a-z](?=[A-Z])|[A-Z](?=[a-z])")
+_TEMPLATE = late(r"\{[^}]*\}|<[^>]*>|\$\{|\$\(|\A\$[A-Za-z_]|%\(|\A%s|\.\.\.|\*{3}|\A\[")
+_FILE = late(
     r"\.(?:json|ya?ml|pem|key|txt|toml|ini|env|p12|pfx|crt|cer|csv|parquet|py|ipynb|pkl|db|conf|cfg)$",
     re.IGNORECASE,
 )
-_PATH = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[/\\](?:[\w.@ -]+[/\\])*[\w.@ -]*", re.ASCII)
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[\w.+-]+@[\w-]+\.[\w.]+\Z")
+_PATH = late(r"(?:~|\.{1,2}|[A-Za-z]:)?[/\\](?:[\w.@ -]+[/\\])*[\w.@ -]*", re.ASCII)
+_ADDRESS = late(r"[A-Za-z][A-Za-z0-9+.-]*://|[\w.+-]+@[\w-]+\.[\w.]+\Z")
 SHORTEST, _LONGEST = 8, 8_192
 
 

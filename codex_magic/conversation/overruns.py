@@ -8,15 +8,16 @@ from collections.abc import Iterable, Sequence
 from ..api.items import Json
 from ..api.requests import encode
 from ..errors import ContextWindowError
+from ..patterns import late
 from .turns import Conversation, Turn
 
 _NUMBER = r"(\d[\d,_]{2,})"
-_LIMIT = re.compile(
+_LIMIT = late(
     r"(?:context (?:length|window|size)|max_model_len)(?: is| of|:)? ?\(?" + _NUMBER,
     re.IGNORECASE,
 )
 # An image is no text: what it costs has nothing to do with its length.
-_DATA = re.compile(rb"data:[a-z0-9.+/-]+;base64,[A-Za-z0-9+/=]*")
+_DATA = late(rb"data:[a-z0-9.+/-]+;base64,[A-Za-z0-9+/=]*")
 _BYTES_A_TOKEN = 4
 
 

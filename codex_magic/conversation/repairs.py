@@ -19,6 +19,7 @@ from ..errors import (
     NotFoundError,
     StreamError,
 )
+from ..patterns import late
 from ..records import dataclass
 from .turns import Conversation, Plan
 
@@ -34,7 +35,7 @@ _COSMETIC = (
 _STRICT = "strict"
 _ZERO_RETENTION = "zero data retention"
 _NO_CHAIN = ("previous_response", "previous response", _ZERO_RETENTION)
-_BAD_SEAL = re.compile(
+_BAD_SEAL = late(
     r"invalid_encrypted_content|encrypted content for item|item with id '|item '\w+' of type"
     r"|required following item|required 'reasoning' item|array too long.*maximum length 0"
     r"|input\[\d+\]\.(summary|id|encrypted_content|content)'|item\['content'\] is empty"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..cost import dollars
+from ..patterns import late
 
 if TYPE_CHECKING:
     from .reply import Reply
 
 DOT = " · "
 # What a terminal would obey instead of showing.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = late(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def status_line(reply: Reply, silence: float) -> str:

@@ -14,6 +14,8 @@ import re
 import nh3
 from pygments.token import STANDARD_TYPES
 
+from ..patterns import late
+
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "hr", "br", "pre", "code"),
     *("a", "img", "span", "em", "strong", "s", "del", "small", "sub", "sup", "ul", "ol", "li"),
@@ -29,16 +31,16 @@ _ATTRIBUTES = {
     "td": {"style"},
     "th": {"style"},
 }
-_LINK = re.compile(r"https?://[^\s\\/?#][^\s\\]*|mailto:[^\s\\]+|#[^\s\\]*", re.IGNORECASE)
-_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
+_LINK = late(r"https?://[^\s\\/?#][^\s\\]*|mailto:[^\s\\]+|#[^\s\\]*", re.IGNORECASE)
+_IMAGE = late(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
 # JupyterLab leaves no space between code and the paragraph below it.
 CODE_STYLE = "margin-bottom:1em"
 _STYLES = {CODE_STYLE, "text-align:left", "text-align:center", "text-align:right"}
 _CLASSES = {"highlight", *filter(None, STANDARD_TYPES.values())}
-_OUR_CLASS = re.compile(r"codex-[a-z0-9-]+")
+_OUR_CLASS = late(r"codex-[a-z0-9-]+")
 
 # Where MathJax would begin a formula, or take a backslash away.
-_MATH_START = re.compile(r"\$|\\(?=[\\(\[$]|begin|(?:eq)?ref)")
+_MATH_START = late(r"\$|\\(?=[\\(\[$]|begin|(?:eq)?ref)")
 
 
 def escape(text: str) -> str:
