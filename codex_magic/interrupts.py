@@ -21,6 +21,8 @@ from typing import Any
 
 # Seconds after an interrupt in which another one is the same impatient user.
 _SAME = 0.5
+# Seconds after which one comes again that hit what only begins a cell.
+_AGAIN = 0.02
 _DYING = (weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename)
 _IMPORTING = "<frozen importlib._bootstrap>"
 _OURS = os.path.dirname(__file__) + os.sep
@@ -71,11 +73,7 @@ class Interrupts:
         """Interrupt what the main thread does, from another one, if interrupts reach it."""
         if self._before is None:
             return
-        if hasattr(signal, "pthread_kill"):
-            # Unlike a simulated interrupt, it also ends a wait inside the system.
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        else:
-            _thread.interrupt_main()
+        _interrupt_main()
 
     def forget(self) -> None:
         """Take what was heard as an interrupt that no user sent."""
@@ -92,6 +90,25 @@ class Interrupts:
         if time.monotonic() - self._heard > _SAME:
             signal.signal(signal.SIGINT, self._before)
             self._before(number, frame)
+
+
+def come_again() -> None:
+    """
+    Let an interrupt come a moment later: IPython takes one in a callback for the callback's error.
+
+    The cell that it was meant for would begin, and run to its end.
+    """
+    timer = threading.Timer(_AGAIN, _interrupt_main)
+    timer.daemon = True
+    timer.start()
+
+
+def _interrupt_main() -> None:
+    if hasattr(signal, "pthread_kill"):
+        # Unlike a simulated interrupt, it also ends a wait inside the system.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _is_deaf(frame: Any) -> bool:

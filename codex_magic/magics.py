@@ -172,8 +172,14 @@ class CodexMagics:
     def _begin(self, info: Any) -> None:
         """Have the settings, and write down what cells do, from the cell after ours on."""
         _forget_event(self._shell, self._begin)
-        _ = self.config
-        self.recorder.attach(info)
+        try:
+            _ = self.config
+            self.recorder.attach(info)
+        except KeyboardInterrupt:
+            from .interrupts import come_again  # Few interrupts come just here.
+
+            self._shell.events.register("pre_run_cell", self._begin)
+            come_again()
 
     def _response_bundle(self, response: Any) -> Any:
         from .display.reply import response_bundle  # Replies need the API: not while loading.

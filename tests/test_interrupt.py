@@ -341,3 +341,21 @@ def test_at_any_moment(kernel: Kernel, service: FakeService) -> None:
 
         assert executed.status in ("error", "lost")
         assert "ok" == after.status
+
+
+def test_a_button_that_hits_what_begins_a_cell_is_not_lost(kernel: Kernel) -> None:
+    """IPython would print it as an error of a callback, and run the cell to its end."""
+    kernel.run("""
+import signal, sys
+def press(frame, event, argument):
+    if (event, frame.f_code.co_name) == ("call", "_begin") and "recorder" in frame.f_code.co_filename:
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGINT)
+sys.setprofile(press)
+""")
+
+    executed = kernel.run("import time\nfor _ in range(600): time.sleep(0.1)")
+
+    assert "KeyboardInterrupt" == executed.error["ename"]
+    assert [] == [message.text for message in executed.published("stream")]
+    assert "True" in kernel.run("print(sys.getprofile() is None)").stdout

@@ -156,12 +156,21 @@ class Recorder:
         return execution
 
     def _began(self, info: Any) -> None:
-        with self._quietly:
-            self._begin(info.raw_cell, getattr(info, "cell_id", None))
+        try:
+            with self._quietly:
+                self._begin(info.raw_cell, getattr(info, "cell_id", None))
+        except KeyboardInterrupt:
+            from ..interrupts import come_again  # Few interrupts come just here.
+
+            come_again()
 
     def _ended(self, result: Any) -> None:
-        with self._quietly:
-            self._end(result)
+        try:
+            with self._quietly:
+                self._end(result)
+        except KeyboardInterrupt:
+            # The cell has ended: there is nothing left to interrupt.
+            pass
 
     def _adopt(self) -> None:
         """Take in the cell that loads us: it began before we were told."""

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     text += f"{tally.table()}\n\n{_provenance()}"
     print(text)
     for kind, told in tally.wrong:
-        print(f"{kind}: {told[:1_000]}", file=sys.stderr)
+        print(f"{kind}: {told[:6_000]}", file=sys.stderr)
     if options.write:
         _write(text)
     return min(len(tally.wrong), 100)

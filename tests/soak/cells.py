@@ -44,8 +44,10 @@ _LANDS = "time.time = leap_real"
 # Where it is, it tells when it is asked, whatever it does.
 _TELLS = "import faulthandler, signal; faulthandler.register(signal.SIGUSR1, all_threads=True)"
 _GARBLED = "what it sends is garbled"
-# What is loaded once, whenever it is needed first.
+# What is loaded once, whenever it is needed first; and IPython's coloured tracebacks keep the syntax
+# trees of all files that they show, which are megabytes.
 _WARM = """
+%xmode Plain
 from codex_magic.conversation.turns import Turn
 from codex_magic.cost import price
 from codex_magic.display.page import reply_html
