@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import field
+from functools import lru_cache
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any, cast
@@ -258,14 +259,18 @@ def _as_utf8(response: httpx.Response) -> None:
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    silence = request.timeout
     return client.build_request(
         request.method,
         request.url,
         headers=dict(request.headers),
         content=request.content or None,
-        timeout=httpx.Timeout(silence, connect=min(CONNECT_TIMEOUT, silence)),
+        timeout=_timeout(request.timeout),
     )
+
+
+@lru_cache(maxsize=8)
+def _timeout(silence: float) -> httpx.Timeout:
+    return httpx.Timeout(silence, connect=min(CONNECT_TIMEOUT, silence))
 
 
 def _limits() -> httpx.Limits:
