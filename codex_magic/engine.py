@@ -73,7 +73,7 @@ class Job(Generic[S, T]):
         return self._over
 
     @property
-    def _presses(self) -> bool:
+    def _is_pressing(self) -> bool:
         return self.done or len(self._signals) >= _MANY
 
     def wait(self, timeout: float) -> None:
@@ -94,7 +94,7 @@ class Job(Generic[S, T]):
         """Wait until the work has ended or has told a great deal, ``seconds`` at most."""
         end = time.monotonic() + seconds
         # Slices, because on Windows nothing interrupts a lock that is waited for.
-        while not self._presses and (left := end - time.monotonic()) > 0:
+        while not self._is_pressing and (left := end - time.monotonic()) > 0:
             self._wakes.wait(min(left, _SLICE))
 
     def emit(self, signal: S) -> None:

@@ -178,6 +178,9 @@ class CodexMagics:
         except KeyboardInterrupt:
             from .interrupts import come_again  # Few interrupts come just here.
 
+            if self._recorder is not None:
+                # Half of it may be there.
+                self._recorder.detach()
             self._shell.events.register("pre_run_cell", self._begin)
             come_again()
 
