@@ -233,11 +233,11 @@ class Assistant:
 
     def compact(self, options: Options) -> Compacted:
         """Put a summary in the place of what was said in the current conversation."""
+        from .conversation.compaction import compact  # Few conversations are compacted.
+
         reply = self.preparing.begun("Sum up.", options)
         choice = self.preparing.chosen(options, reply, lambda: None)
         ask = self.preparing.prepare(reply, options, choice, again=Again("Sum up.", ()))
-
-        from .conversation.compaction import compact
 
         async def run(emit: Callable[[Signal], None]) -> Compacted:
             session = self._session(choice, ask.options)
@@ -251,7 +251,7 @@ class Assistant:
 
     def adopt(self, found_id: str) -> Adopted:
         """Take over what lives under an id on the service, ``conv_…`` or ``resp_…``."""
-        from .conversation.adopting import Adopted, adopt
+        from .conversation.adopting import Adopted, adopt  # As above.
 
         for known in self.memory.conversations.values():
             if known.link and known.link.conversation_id == found_id:

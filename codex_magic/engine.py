@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 _SLICE = 0.1
-# Signals that may wait for who rests: more of them are taken at once, or they pile up in memory.
+# Signals that may wait while who takes them pauses: more of them would pile up in memory.
 _MANY = 500
 
 S = TypeVar("S")
@@ -72,10 +72,6 @@ class Job(Generic[S, T]):
         # Not the future's own word: it takes a lock for that, as an ``Event`` does.
         return self._over
 
-    @property
-    def _is_pressing(self) -> bool:
-        return self.done or len(self._signals) >= _MANY
-
     def wait(self, timeout: float) -> None:
         """Wait at most ``timeout`` seconds for news; none of it is taken."""
         if not self._signals and not self.done:
@@ -91,11 +87,12 @@ class Job(Generic[S, T]):
         return taken
 
     def rest(self, seconds: float) -> None:
-        """Wait until the work has ended or has told a great deal, ``seconds`` at most."""
-        end = time.monotonic() + seconds
-        # Slices, because on Windows nothing interrupts a lock that is waited for.
-        while not self._is_pressing and (left := end - time.monotonic()) > 0:
-            self._wakes.wait(min(left, _SLICE))
+        """Wait until the work has ended, or until ``seconds`` have passed, whatever it says."""
+        self._sleep(seconds, lambda: self.done)
+
+    def pause(self, seconds: float) -> None:
+        """Rest, and less long where a great deal is told: it is to be taken."""
+        self._sleep(seconds, lambda: self.done or len(self._signals) >= _MANY)
 
     def emit(self, signal: S) -> None:
         """Tell the listener something; called on the loop."""
@@ -103,6 +100,12 @@ class Job(Generic[S, T]):
         self._news.ring()
         if len(self._signals) == _MANY:
             self._wakes.ring()
+
+    def _sleep(self, seconds: float, over: Callable[[], bool]) -> None:
+        end = time.monotonic() + seconds
+        # Slices, because on Windows nothing interrupts a lock that is waited for.
+        while not over() and (left := end - time.monotonic()) > 0:
+            self._wakes.wait(min(left, _SLICE))
 
     def cancel(self) -> None:
         """Stop the work; it may still say how it ended."""

@@ -88,7 +88,7 @@ def follow(
                 grow(reply.turn_id, reply.text)
                 kept = time.monotonic()
             with interrupts.listening():
-                job.rest(screen.pause())
+                job.pause(screen.pause())
     except KeyboardInterrupt:
         job.cancel()
         job.rest(FAREWELL)

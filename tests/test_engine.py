@@ -106,25 +106,56 @@ def test_rest_ends_with_the_job_or_in_time(engine: Engine) -> None:
     assert time.monotonic() - began < PATIENCE
 
 
-def test_rest_ends_where_a_great_deal_was_told(engine: Engine) -> None:
-    told = threading.Event()
+@pytest.fixture
+def talkative(engine: Engine) -> Iterator[tuple[Job[str, str], threading.Event]]:
+    """A job that has told two thousand things, and ends when the event is set."""
+    told, may_end = threading.Event(), threading.Event()
 
     async def tell_a_lot(emit: Emit) -> str:
         for number in range(2_000):
             emit(str(number))
-        while not told.is_set():
+        told.set()
+        while not may_end.is_set():
             await asyncio.sleep(0.01)
         return "told"
 
     job = engine.submit(tell_a_lot)
-    resting = threading.Thread(target=job.rest, args=[600], daemon=True)
-    resting.start()
-    resting.join(60)
-    assert not resting.is_alive()
+    assert told.wait(60)
+    yield job, may_end
+    may_end.set()
+
+
+def test_a_pause_ends_where_a_great_deal_was_told(
+    talkative: tuple[Job[str, str], threading.Event],
+) -> None:
+    """What waits is to be taken, or it piles up in memory."""
+    job, _ = talkative
+    pausing = threading.Thread(target=job.pause, args=[600], daemon=True)
+    pausing.start()
+    pausing.join(60)
+
+    assert not pausing.is_alive()
     assert not job.done
     assert [str(number) for number in range(2_000)] == job.take()
-    told.set()
-    assert "told" == job.future.result(60)
+
+
+def test_a_rest_ends_with_the_job_whatever_was_told(
+    talkative: tuple[Job[str, str], threading.Event],
+) -> None:
+    """Who takes nothing does not wait in a circle, and who cancelled a job hears how it ended."""
+    job, may_end = talkative
+    seen: list[bool] = []
+
+    def rest() -> None:
+        job.rest(60)
+        seen.append(job.done)
+
+    resting = threading.Thread(target=rest, daemon=True)
+    resting.start()
+    may_end.set()
+    resting.join(60)
+
+    assert [True] == seen
 
 
 def test_a_cancelled_job_says_how_it_ended(engine: Engine) -> None:

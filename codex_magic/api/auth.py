@@ -70,9 +70,7 @@ class Service:
         Raises:
             ConfigError: The key cannot be the value of a header, or has to be awaited.
         """
-        if not callable(self.key):
-            return self._key_header(self.key)
-        found: Any = self.key()
+        found: Any = self.key() if callable(self.key) else self.key
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 # Nobody will await it, and Python would warn of that.

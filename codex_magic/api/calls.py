@@ -380,8 +380,7 @@ def signed_with(signature: Mapping[str, str], request: Request) -> Request:
     """Return a request with the headers of a key or a login; what the user set himself stays."""
     given = {name.lower() for name in request.headers}
     missing = {name: value for name, value in signature.items() if name.lower() not in given}
-    headers = {**missing, **request.headers}
-    return Request(request.method, request.url, headers, request.content, request.timeout)
+    return replace(request, headers={**missing, **request.headers})
 
 
 def pause(seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ..errors import InvalidRequestError
@@ -179,19 +179,8 @@ def join_body(body: Mapping[str, Any], input: Any) -> bytes:
     head = encode(body)
     if input is None:
         return head
-    if isinstance(input, str):
-        return b"".join([head[:-1], b',"input":' if body else b'"input":', encode(input), b"}"])
-    # One object alone is wrapped.
-    single = isinstance(input, Mapping) or not isinstance(input, Sequence)
-    items = [
-        item if isinstance(item, bytes) else encode(to_json(item))
-        for item in ([input] if single else input)
-    ]
     # One join: a long conversation is copied once, whatever its size.
-    pieces = [b","] * (2 * len(items) + 1)
-    pieces[1::2] = items
-    pieces[0] = head[:-1] + (b',"input":[' if body else b'"input":[')
-    pieces[-1] = b"]}" if items else pieces[-1] + b"]}"
+    pieces = [head[:-1], b',"input":' if body else b'"input":', *_pieces(input), b"}"]
     return b"".join(pieces)
 
 
@@ -208,3 +197,18 @@ def encode(value: Any) -> bytes:
     except UnicodeEncodeError:
         # Halves of an emoji that a service cut: two that meet are joined, a lone one is replaced.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _pieces(input: Any) -> Iterator[bytes]:
+    """Yield the JSON of an input, in pieces; services accept a string or an array."""
+    if isinstance(input, str):
+        yield encode(input)
+        return
+    # One object alone is wrapped.
+    single = isinstance(input, Mapping) or not isinstance(input, Sequence)
+    between = b"["
+    for item in [input] if single else input:
+        yield between
+        yield item if isinstance(item, bytes) else encode(to_json(item))
+        between = b","
+    yield b"[]" if between == b"[" else b"]"

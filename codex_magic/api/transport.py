@@ -8,7 +8,6 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import field
-from functools import lru_cache
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any, cast
@@ -151,6 +150,7 @@ class Incoming:
         self._response = response
         self._request = request
         self.status = response.status_code
+        # Through items(): a look at each name would go through all of them.
         self.headers: Mapping[str, str] = dict(response.headers.items())
 
     def read(self) -> Answer:
@@ -188,6 +188,7 @@ class AsyncIncoming:
         self._response = response
         self._request = request
         self.status = response.status_code
+        # Through items(): a look at each name would go through all of them.
         self.headers: Mapping[str, str] = dict(response.headers.items())
 
     async def read(self) -> Answer:
@@ -259,18 +260,14 @@ def _as_utf8(response: httpx.Response) -> None:
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    silence = request.timeout
     return client.build_request(
         request.method,
         request.url,
         headers=dict(request.headers),
         content=request.content or None,
-        timeout=_timeout(request.timeout),
+        timeout=httpx.Timeout(silence, connect=min(CONNECT_TIMEOUT, silence)),
     )
-
-
-@lru_cache(maxsize=8)
-def _timeout(silence: float) -> httpx.Timeout:
-    return httpx.Timeout(silence, connect=min(CONNECT_TIMEOUT, silence))
 
 
 def _limits() -> httpx.Limits:
